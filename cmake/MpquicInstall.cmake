@@ -1,0 +1,23 @@
+# Programs, libraries, headers, and what find_package(mpquic) needs.
+include_guard(GLOBAL)
+include(CMakePackageConfigHelpers)
+
+get_property(rooms GLOBAL PROPERTY MPQUIC_ROOMS)
+get_property(programs GLOBAL PROPERTY MPQUIC_PROGRAMS)
+install(TARGETS mpquic_stack ${rooms} mpquic_io mpquic_sim EXPORT mpquicTargets
+        ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/mpquic)
+if(programs)
+  install(TARGETS ${programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
+foreach(folder IN ITEMS stack io sim)
+  install(DIRECTORY ${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mpquic/${folder}
+          FILES_MATCHING PATTERN "*.h" PATTERN peers EXCLUDE)
+endforeach()
+
+set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/mpquic)
+install(EXPORT mpquicTargets NAMESPACE mpquic:: DESTINATION ${config_dir})
+configure_package_config_file(cmake/mpquicConfig.cmake.in "${CMAKE_BINARY_DIR}/mpquicConfig.cmake"
+                              INSTALL_DESTINATION ${config_dir})
+write_basic_package_version_file("${CMAKE_BINARY_DIR}/mpquicConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
+install(FILES "${CMAKE_BINARY_DIR}/mpquicConfig.cmake" "${CMAKE_BINARY_DIR}/mpquicConfigVersion.cmake"
+        DESTINATION ${config_dir})

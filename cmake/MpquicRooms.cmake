@@ -1,0 +1,63 @@
+# One library per folder. A room whose folder has no .cc file yet is an interface library, so that an empty or a
+# header-only room links like any other.
+include_guard(GLOBAL)
+
+# mpquic_add_library(<target> [EXCLUDE file...] [SOURCES_DIR dir] [DEPS target...])
+# The .cc files of the current folder and of the subfolders that have no CMakeLists.txt of their own, compiled against the
+# repository root as include root.
+function(mpquic_add_library target)
+  cmake_parse_arguments(ARG "" "SOURCES_DIR" "EXCLUDE;DEPS" ${ARGN})
+  if(NOT ARG_SOURCES_DIR)
+    set(ARG_SOURCES_DIR "${CMAKE_CURRENT_SOURCE_DIR}")
+  endif()
+  file(GLOB sources CONFIGURE_DEPENDS "${ARG_SOURCES_DIR}/*.cc")
+  file(GLOB entries CONFIGURE_DEPENDS LIST_DIRECTORIES true "${ARG_SOURCES_DIR}/*")
+  foreach(entry IN LISTS entries)
+    if(IS_DIRECTORY "${entry}" AND NOT EXISTS "${entry}/CMakeLists.txt")
+      file(GLOB nested CONFIGURE_DEPENDS "${entry}/*.cc")
+      list(APPEND sources ${nested})
+    endif()
+  endforeach()
+  foreach(name IN LISTS ARG_EXCLUDE)
+    list(REMOVE_ITEM sources "${ARG_SOURCES_DIR}/${name}")
+  endforeach()
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(${target} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(${target} ${scope} $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                                                $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}/mpquic>)
+  target_compile_features(${target} ${scope} cxx_std_23)
+  target_link_libraries(${target} ${scope} ${ARG_DEPS})
+endfunction()
+
+# mpquic_add_room(<name> [DEPS room...] [LIBS target...]): the room stack/<name>. DEPS are the rooms that it may include
+# (style.md section 1, checked file by file by tools/tidy.py); LIBS are other people's libraries.
+function(mpquic_add_room name)
+  cmake_parse_arguments(ARG "" "" "DEPS;LIBS" ${ARGN})
+  list(TRANSFORM ARG_DEPS PREPEND mpquic_stack_)
+  set(target mpquic_stack_${name})
+  mpquic_add_library(${target} SOURCES_DIR "${CMAKE_CURRENT_SOURCE_DIR}/${name}" DEPS ${ARG_DEPS} ${ARG_LIBS})
+  get_target_property(type ${target} TYPE)
+  if(NOT type STREQUAL "INTERFACE_LIBRARY")
+    target_compile_options(${target} PRIVATE -fno-exceptions -fno-rtti)
+  endif()
+  add_library(mpquic::stack_${name} ALIAS ${target})
+  set_target_properties(${target} PROPERTIES EXPORT_NAME stack_${name})
+  set_property(GLOBAL APPEND PROPERTY MPQUIC_ROOMS ${target})
+endfunction()
+
+# mpquic_add_program(<name> SOURCE main.cc DEPS target...): nothing happens while the source does not exist.
+function(mpquic_add_program name)
+  cmake_parse_arguments(ARG "" "SOURCE" "DEPS" ${ARGN})
+  file(GLOB source CONFIGURE_DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${ARG_SOURCE}")
+  if(source)
+    add_executable(${name} ${source})
+    target_link_libraries(${name} PRIVATE ${ARG_DEPS})
+    target_compile_definitions(${name} PRIVATE MPQUIC_VERSION="${PROJECT_VERSION}")
+    set_property(GLOBAL APPEND PROPERTY MPQUIC_PROGRAMS ${name})
+  endif()
+endfunction()

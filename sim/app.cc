@@ -1,0 +1,286 @@
+#include "sim/app.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "stack/base/overloaded.h"
+
+namespace mpquic::sim {
+namespace {
+
+constexpr std::size_t kReadBuffer = 64 * 1024;
+/// Datagrams that are still missing this long after the last one was sent will not come.
+constexpr Duration kDatagramGrace = std::chrono::seconds(1);
+constexpr std::size_t kDatagramHeader = 24;  // workload, sequence number, time of sending
+
+}  // namespace
+
+App::App(Role role, const Parts& parts)
+    : role_(role), parts_(parts), sending_(parts.ledger.size()), buffer_(kReadBuffer) {}
+
+void App::on_event(const Event& event, Instant now) {
+  if (connection_ && event.connection != *connection_) return;
+  std::visit(overloaded{
+                 [&](const Accepted&) { connection_ = event.connection; },
+                 [&](const HandshakeCompleted&) {
+                   handshake_completed_ = true;
+                   start_workloads(now);
+                 },
+                 [&](const StreamReadable& e) { read_stream(e.id, now); },
+                 [&](const StreamWritable& e) { write_stream(e.id); },
+                 [&](const StreamsAvailable&) {
+                   for (std::size_t i = 0; i < sending_.size(); ++i)
+                     if (parts_.ledger.progress(i).started_at) open_streams(i, now);
+                 },
+                 [&](const StreamReset& e) { violation(e.id, now, "was reset by the peer"); },
+                 [&](const StreamStopped& e) { violation(e.id, now, "was stopped by the peer"); },
+                 [&](const DatagramReceived&) { receive_datagrams(now); },
+                 [&](const DatagramLost&) {
+                   for (std::size_t i = 0; i < sending_.size(); ++i)
+                     if (parts_.ledger.spec(i).kind == WorkloadKind::datagrams)
+                       ++parts_.ledger.at(i).datagrams.reported_lost;
+                 },
+                 [&](const ConnectionClosed& e) { on_closed(e, now); },
+                 [&](const PathChanged& e) { on_path_changed(e, now); },
+                 [](const HandshakeConfirmed&) {},
+                 [](const StreamOpened&) {},
+                 [](const StreamFinished&) {},
+             },
+             event.what);
+}
+
+void App::on_path_changed(const PathChanged& change, Instant now) {
+  if (change.change == PathChange::validated) validated_paths_.push_back(change);
+  if (change.change == PathChange::refused)
+    parts_.violations.add(now, fmt::format("path {} from {} was refused: {}", change.id.value(),
+                                           change.tuple.local.to_string(), change.reason));
+}
+
+void App::on_closed(const ConnectionClosed& closed, Instant now) {
+  closed_ = closed;
+  if (close_expected_) return;
+  parts_.violations.add(now, fmt::format("{}: connection closed by {}: {} error {:#x} '{}'",
+                                         role_ == Role::client ? "client" : "server",
+                                         closed.by_peer ? "the peer" : "its own side",
+                                         closed.application ? "application" : "transport", closed.error, closed.reason));
+}
+
+void App::start_workloads(Instant now) {
+  for (std::size_t i = 0; i < parts_.ledger.size(); ++i) {
+    if (parts_.ledger.spec(i).sender() != role_) continue;
+    const Instant start = Instant{} + parts_.ledger.spec(i).start;
+    if (start <= now)
+      on_timer(i, now);
+    else
+      parts_.events.post(start, {EventKind::app_timer, static_cast<std::uint32_t>(role_), i});
+  }
+}
+
+void App::on_timer(std::size_t workload, Instant now) {
+  if (closed_) return;
+  if (!parts_.ledger.progress(workload).started_at) {
+    parts_.ledger.started(workload, now);
+    sending_[workload].next_datagram = now;
+  }
+  if (parts_.ledger.spec(workload).kind == WorkloadKind::datagrams)
+    send_datagrams(workload, now);
+  else
+    open_streams(workload, now);
+}
+
+void App::open_streams(std::size_t workload, Instant now) {
+  const WorkloadSpec& spec = parts_.ledger.spec(workload);
+  if (spec.sender() != role_) return;
+  Sending& sending = sending_[workload];
+  const bool requests = spec.kind == WorkloadKind::requests;
+  while (sending.opened < spec.stream_count()) {
+    if (requests && sending.opened - sending.finished >= spec.concurrency) return;
+    const auto id = parts_.transport.open_stream(
+        *connection_, requests ? Directionality::bidirectional : Directionality::unidirectional);
+    if (!id) return;  // StreamsAvailable will come
+    const std::uint64_t ordinal = sending.opened++;
+    const FlowHeader header{.workload = workload, .flow = ordinal, .body = spec.forward_bytes(ordinal)};
+    Flow& flow = flow_of(*id);
+    flow.out = {.active = true, .reply = false, .header = header, .length = FlowHeader::kSize + header.body,
+                .offset = 0, .sum = {}, .opened_at = now};
+    if (requests) {
+      flow.in = {.known = true, .reply = true, .finished = false, .header = header, .raw = {},
+                 .length = spec.reply_bytes(), .offset = 0, .sum = {}};
+    }
+    write_stream(*id);
+  }
+}
+
+Bytes App::outgoing_bytes(const Outgoing& out, std::array<std::byte, FlowHeader::kSize>& header) const {
+  const std::size_t prefix = out.reply ? 0 : FlowHeader::kSize;
+  if (out.offset < prefix) {
+    header = out.header.encode();
+    return Bytes(header).subspan(out.offset);
+  }
+  return parts_.content.at(content_key(out.header, out.reply), out.offset - prefix, out.length - out.offset);
+}
+
+void App::write_stream(StreamId id) {
+  Outgoing& out = flow_of(id).out;
+  while (out.active) {
+    std::array<std::byte, FlowHeader::kSize> header;
+    const Bytes data = outgoing_bytes(out, header);
+    const bool fin = out.offset + data.size() == out.length;
+    const auto taken = parts_.transport.write(*connection_, id, data, fin);
+    if (!taken) {
+      out.active = false;
+      if (!closed_) violation(id, parts_.events.now(), "refuses our data");
+      return;
+    }
+    out.sum.add(out.offset, data.first(*taken));
+    out.offset += *taken;
+    if (*taken < data.size()) return;  // StreamWritable will come
+    if (!fin) continue;
+    out.active = false;
+    parts_.ledger.finished_sending(out.header.workload, out.sum.value());
+  }
+}
+
+void App::read_stream(StreamId id, Instant now) {
+  while (true) {
+    const auto got = parts_.transport.read(*connection_, id, buffer_);
+    if (!got) return;
+    Flow& flow = flow_of(id);
+    if (got->bytes > 0 && !accept_bytes(id, flow, Bytes(buffer_).first(got->bytes), now)) return;
+    if (got->fin) return finish_incoming(id, flow, now);
+    if (got->bytes == 0) return;
+  }
+}
+
+bool App::accept_bytes(StreamId id, Flow& flow, Bytes data, Instant now) {
+  Incoming& in = flow.in;
+  in.sum.add(in.offset, data);
+  const std::size_t arrived = data.size();
+  if (!accept_header(id, in, data)) return false;
+  if (!in.known) return true;
+  const std::size_t prefix = in.reply ? 0 : FlowHeader::kSize;
+  if (in.offset + data.size() > in.length) {
+    violation(id, now, fmt::format("delivers more than its {} bytes", in.length));
+    return false;
+  }
+  const std::size_t good = parts_.content.first_mismatch(content_key(in.header, in.reply), in.offset - prefix, data);
+  if (good < data.size()) {
+    violation(id, now, fmt::format("delivers a wrong byte at offset {}", in.offset + good));
+    parts_.transport.stop_sending(*connection_, id, 0);
+    return false;
+  }
+  in.offset += data.size();
+  parts_.ledger.received(in.header.workload, arrived, now);
+  return true;
+}
+
+bool App::accept_header(StreamId id, Incoming& in, Bytes& data) {
+  if (in.known) return true;
+  const std::size_t take = std::min(data.size(), FlowHeader::kSize - in.offset);
+  std::ranges::copy(data.first(take), in.raw.begin() + static_cast<std::ptrdiff_t>(in.offset));
+  in.offset += take;
+  data = data.subspan(take);
+  if (in.offset < FlowHeader::kSize) return true;
+  in.header = FlowHeader::decode(in.raw);
+  const bool plausible = in.header.workload < parts_.ledger.size() &&
+                         in.header.flow < parts_.ledger.spec(in.header.workload).stream_count() &&
+                         in.header.body == parts_.ledger.spec(in.header.workload).forward_bytes(in.header.flow);
+  if (!plausible) {
+    violation(id, parts_.events.now(), "begins with a header that nobody sent");
+    return false;
+  }
+  in.known = true;
+  in.length = FlowHeader::kSize + in.header.body;
+  return true;
+}
+
+void App::finish_incoming(StreamId id, Flow& flow, Instant now) {
+  Incoming& in = flow.in;
+  if (in.finished) return violation(id, now, "ends twice");
+  in.finished = true;
+  if (!in.known || in.offset != in.length)
+    return violation(id, now, fmt::format("ends after {} of {} bytes", in.offset, in.length));
+  const std::size_t workload = in.header.workload;
+  parts_.ledger.finished_stream(workload, in.sum.value(), now);
+  const WorkloadSpec& spec = parts_.ledger.spec(workload);
+  if (spec.kind != WorkloadKind::requests) return;
+  if (in.reply) {
+    const Duration latency = now - flow.out.opened_at;
+    parts_.ledger.at(workload).latencies_us.push_back(static_cast<std::uint32_t>(latency.count() / 1000));
+    ++sending_[workload].finished;
+    return open_streams(workload, now);
+  }
+  flow.out = {.active = true, .reply = true, .header = in.header, .length = spec.reply_bytes(), .offset = 0, .sum = {},
+              .opened_at = now};
+  write_stream(id);
+}
+
+void App::send_datagrams(std::size_t workload, Instant now) {
+  const WorkloadSpec& spec = parts_.ledger.spec(workload);
+  Sending& sending = sending_[workload];
+  if (sending.over) return parts_.ledger.datagrams_over(workload, now);
+  while (sending.next_datagram <= now && sending.opened < spec.count) {
+    send_one_datagram(workload, now);
+    sending.next_datagram += spec.datagram_interval();
+  }
+  sending.over = sending.opened == spec.count;
+  const Instant next = sending.over ? now + kDatagramGrace : sending.next_datagram;
+  parts_.events.post(next, {EventKind::app_timer, static_cast<std::uint32_t>(role_), workload});
+}
+
+void App::send_one_datagram(std::size_t workload, Instant now) {
+  const WorkloadSpec& spec = parts_.ledger.spec(workload);
+  DatagramTally& tally = parts_.ledger.at(workload).datagrams;
+  const std::uint64_t sequence = sending_[workload].opened++;
+  const FlowHeader header{.workload = workload, .flow = sequence,
+                          .body = static_cast<std::uint64_t>(now.time_since_epoch().count())};
+  const MutableBytes datagram = MutableBytes(buffer_).first(std::max(spec.size, kDatagramHeader));
+  std::ranges::copy(header.encode(), datagram.begin());
+  const std::size_t body = datagram.size() - kDatagramHeader;
+  std::ranges::copy(parts_.content.at(content_key(header, false), 0, body), datagram.begin() + kDatagramHeader);
+  const Deadline deadline = spec.lifetime > Duration::zero() ? Deadline(now + spec.lifetime) : std::nullopt;
+  if (parts_.transport.send_datagram(*connection_, datagram, deadline))
+    ++tally.sent;
+  else
+    ++tally.refused;
+}
+
+void App::receive_datagrams(Instant now) {
+  while (const auto size = parts_.transport.receive_datagram(*connection_, buffer_))
+    accept_datagram(Bytes(buffer_).first(*size), now);
+}
+
+void App::accept_datagram(Bytes data, Instant now) {
+  if (data.size() < kDatagramHeader) return parts_.violations.add(now, "a datagram arrived that nobody sent");
+  const FlowHeader header = FlowHeader::decode(data);
+  const Bytes body = data.subspan(kDatagramHeader);
+  if (header.workload >= parts_.ledger.size() ||
+      parts_.content.first_mismatch(content_key(header, false), 0, body) < body.size())
+    return parts_.violations.add(now, "a datagram arrived that nobody sent");
+  WorkloadProgress& progress = parts_.ledger.at(header.workload);
+  DatagramTally& tally = progress.datagrams;
+  if (tally.seen.insert(header.flow, header.flow + 1) == 0)
+    return parts_.violations.add(now, fmt::format("datagram {} was delivered twice", header.flow));
+  ++tally.received;
+  if (header.flow < tally.highest) ++tally.reordered;
+  tally.highest = std::max(tally.highest, header.flow);
+  const auto latency = now.time_since_epoch().count() - static_cast<std::int64_t>(header.body);
+  progress.latencies_us.push_back(static_cast<std::uint32_t>(latency / 1000));
+  parts_.ledger.received(header.workload, data.size(), now);
+  if (tally.received == parts_.ledger.spec(header.workload).count) parts_.ledger.datagrams_over(header.workload, now);
+}
+
+App::Flow& App::flow_of(StreamId id) {
+  auto& flows = flows_[id.value() & 0x3];
+  const std::uint64_t ordinal = ordinal_of(id);
+  if (flows.size() <= ordinal) flows.resize(ordinal + 1);
+  return flows[ordinal];
+}
+
+void App::violation(StreamId id, Instant now, std::string_view what) {
+  parts_.violations.add(now, fmt::format("stream {} {} ({})", id.value(), what,
+                                         role_ == Role::client ? "seen by the client" : "seen by the server"));
+}
+
+}  // namespace mpquic::sim

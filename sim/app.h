@@ -1,0 +1,105 @@
+// The application on each host: sends what the workloads ask of its role, verifies every byte that arrives, and writes
+// both down in the ledger.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "sim/content.h"
+#include "sim/event_queue.h"
+#include "sim/host.h"
+#include "sim/violations.h"
+#include "sim/workload.h"
+
+namespace mpquic::sim {
+
+class App final : public Application {
+ public:
+  struct Parts {  // all outlive the application
+    Transport& transport;
+    EventQueue& events;
+    Ledger& ledger;
+    const Content& content;
+    Violations& violations;
+  };
+  App(Role role, const Parts& parts);
+
+  void on_event(const Event& event, Instant now) override;
+  /// An app_timer of `workload` fired.
+  void on_timer(std::size_t workload, Instant now);
+
+  /// Client: what connect() gave. The server takes the first connection that it accepts.
+  void set_connection(ConnectionHandle connection) { connection_ = connection; }
+  [[nodiscard]] std::optional<ConnectionHandle> connection() const { return connection_; }
+  [[nodiscard]] bool handshake_completed() const { return handshake_completed_; }
+  [[nodiscard]] const std::optional<ConnectionClosed>& closed() const { return closed_; }
+  /// Paths that became valid since the last call, for who wants to act on it.
+  [[nodiscard]] std::vector<PathChanged> take_validated_paths() { return std::exchange(validated_paths_, {}); }
+  [[nodiscard]] bool has_validated_paths() const { return !validated_paths_.empty(); }
+  /// From now on a close is what we want.
+  void expect_close() { close_expected_ = true; }
+
+ private:
+  struct Outgoing {
+    bool active = false;
+    bool reply = false;
+    FlowHeader header;
+    std::uint64_t length = 0;  // header included, which replies do not have
+    std::uint64_t offset = 0;
+    Checksum sum;
+    Instant opened_at;
+  };
+  struct Incoming {
+    bool known = false;  // header complete
+    bool reply = false;
+    bool finished = false;
+    FlowHeader header;
+    std::array<std::byte, FlowHeader::kSize> raw{};
+    std::uint64_t length = 0;
+    std::uint64_t offset = 0;
+    Checksum sum;
+  };
+  struct Flow {
+    Outgoing out;
+    Incoming in;
+  };
+  struct Sending {  // of one workload that this role sends
+    std::uint64_t opened = 0;
+    std::uint64_t finished = 0;  // requests: replies complete
+    Instant next_datagram;
+    bool over = false;
+  };
+
+  void on_path_changed(const PathChanged& change, Instant now);
+  void on_closed(const ConnectionClosed& closed, Instant now);
+  void start_workloads(Instant now);
+  void run_workload(std::size_t workload, Instant now);
+  void open_streams(std::size_t workload, Instant now);
+  void send_datagrams(std::size_t workload, Instant now);
+  void send_one_datagram(std::size_t workload, Instant now);
+  void write_stream(StreamId id);
+  void read_stream(StreamId id, Instant now);
+  [[nodiscard]] bool accept_bytes(StreamId id, Flow& flow, Bytes data, Instant now);
+  [[nodiscard]] bool accept_header(StreamId id, Incoming& in, Bytes& data);
+  void finish_incoming(StreamId id, Flow& flow, Instant now);
+  void receive_datagrams(Instant now);
+  void accept_datagram(Bytes data, Instant now);
+  [[nodiscard]] Bytes outgoing_bytes(const Outgoing& out, std::array<std::byte, FlowHeader::kSize>& header) const;
+  [[nodiscard]] Flow& flow_of(StreamId id);
+  void violation(StreamId id, Instant now, std::string_view what);
+
+  Role role_;
+  Parts parts_;
+  std::optional<ConnectionHandle> connection_;
+  bool handshake_completed_ = false;
+  bool close_expected_ = false;
+  std::optional<ConnectionClosed> closed_;
+  std::vector<PathChanged> validated_paths_;
+  std::array<std::vector<Flow>, 4> flows_;  // by the stream ID's type bits, then its ordinal
+  std::vector<Sending> sending_;            // by workload
+  std::vector<std::byte> buffer_;
+};
+
+}  // namespace mpquic::sim

@@ -1,0 +1,47 @@
+#include "sim/packet_pool.h"
+
+#include <algorithm>
+
+#include "stack/base/check.h"
+
+namespace mpquic::sim {
+
+PacketPool::PacketPool(std::size_t capacity) : capacity_((capacity + 63) / 64 * 64) {}
+
+PacketRef PacketPool::acquire() {
+  if (free_.empty()) grow();
+  const PacketRef ref(free_.back());
+  free_.pop_back();
+  ++in_use_;
+  return ref;
+}
+
+void PacketPool::release(PacketRef ref) {
+  MPQUIC_DCHECK(in_use_ > 0);
+  --in_use_;
+  free_.push_back(ref.value());
+}
+
+PacketRef PacketPool::clone(PacketRef ref) {
+  const PacketRef copy = acquire();
+  (*this)[copy] = (*this)[ref];
+  std::ranges::copy(bytes(ref), bytes(copy).begin());
+  return copy;
+}
+
+MutableBytes PacketPool::bytes(PacketRef ref) {
+  Slab& slab = slab_of(ref);
+  const std::size_t index = ref.value() % kSlabPackets;
+  return {slab.bytes.get() + index * capacity_, slab.packets[index].size};
+}
+
+void PacketPool::grow() {
+  auto slab = std::make_unique<Slab>();
+  slab->bytes = std::make_unique_for_overwrite<std::byte[]>(kSlabPackets * capacity_);
+  const auto first = static_cast<std::uint32_t>(allocated());
+  slabs_.push_back(std::move(slab));
+  free_.reserve(allocated());
+  for (std::uint32_t i = kSlabPackets; i-- > 0;) free_.push_back(first + i);
+}
+
+}  // namespace mpquic::sim

@@ -1,0 +1,42 @@
+// One random stream per (entity, purpose): adding a link, or a knob to a link, does not move any other stream.
+#pragma once
+
+#include <cstdint>
+
+#include "stack/base/rng.h"
+
+namespace mpquic::sim {
+
+enum class Purpose : std::uint8_t {
+  loss, reorder, duplicate, corrupt, content, client_core, server_core, client_tls, server_tls, certificate
+};
+
+/// The stream of `purpose` for the entity number `index` of its kind (a link, a host).
+[[nodiscard]] inline std::uint64_t stream_of(Purpose purpose, std::uint64_t index = 0) {
+  return (index << 8) | static_cast<std::uint64_t>(purpose);
+}
+
+struct RandomStream {
+  std::uint64_t seed = 0;
+  std::uint64_t stream = 0;
+};
+
+/// An event of probability p, decided on integers so that every build decides alike.
+class Chance {
+ public:
+  Chance(double probability, const RandomStream& random) : rng_(random.seed, random.stream) { set(probability); }
+  void set(double probability) {
+    always_ = probability >= 1.0;
+    threshold_ = probability <= 0.0 || always_ ? 0 : static_cast<std::uint64_t>(probability * 0x1p64);
+  }
+  /// Draws, whatever the probability: changing it does not shift the later draws.
+  [[nodiscard]] bool happens() { return rng_.next() < threshold_ || always_; }
+  [[nodiscard]] SeededRng& rng() { return rng_; }
+
+ private:
+  SeededRng rng_;
+  std::uint64_t threshold_ = 0;
+  bool always_ = false;
+};
+
+}  // namespace mpquic::sim

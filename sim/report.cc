@@ -1,0 +1,114 @@
+#include "sim/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace mpquic::sim {
+namespace {
+
+[[nodiscard]] double per_second(std::uint64_t count, double seconds) {
+  return seconds > 0 ? static_cast<double>(count) / seconds : 0;
+}
+
+[[nodiscard]] std::string with_thousands(double value) {
+  std::string digits = fmt::format("{:.0f}", value);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, ",");
+  return digits;
+}
+
+[[nodiscard]] std::string bytes_text(std::uint64_t bytes) {
+  if (bytes >= 1'000'000) return fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
+  return fmt::format("{:.1f} kB", static_cast<double>(bytes) / 1e3);
+}
+
+void add_workloads(std::string& out, const Report& report) {
+  for (const WorkloadReport& w : report.workloads) {
+    out += fmt::format("  {:<10} {:>10}  ", name_of(w.kind), bytes_text(w.bytes));
+    out += w.completion_s ? fmt::format("done at {:.3f} s", *w.completion_s) : std::string("not done");
+    out += fmt::format(", longest stall {:.0f} ms", w.longest_stall_s * 1e3);
+    if (w.kind == WorkloadKind::datagrams) out += fmt::format(", {} of {} delivered", w.datagrams_received, w.datagrams_sent);
+    if (w.latency.count > 0)
+      out += fmt::format(", latency p50 {:.1f} p99 {:.1f} max {:.1f} ms", w.latency.p50_ms, w.latency.p99_ms, w.latency.max_ms);
+    out += '\n';
+  }
+}
+
+}  // namespace
+
+std::string to_table(const Report& report) {
+  std::string out = fmt::format("{}  seed {}  crypto {}\n\n", report.scenario, report.seed, name_of(report.crypto));
+  out += fmt::format("  {:<14} {:>7} {:>14} {:>11} {:>8} {:>14}\n", "path", "share", "goodput", "RTT", "lost", "retransmitted");
+  for (const PathReport& path : report.paths) {
+    out += fmt::format("  {:<14} {:>6.1f}% {:>7.2f} Mbit/s {:>8.1f} ms {:>8} {:>14}\n", path.name, path.share * 100,
+                       path.goodput_mbps, path.rtt_ms, path.lost, bytes_text(path.retransmitted));
+  }
+  out += '\n';
+  add_workloads(out, report);
+  const auto percent_of = [&](double whole) { return whole > 0 ? report.goodput_mbps / whole * 100 : 0; };
+  out += fmt::format("\n  goodput        {:.2f} Mbit/s: {:.1f}% of the links' {:.2f}, {:.1f}% of the best link's {:.2f}\n",
+                     report.goodput_mbps, percent_of(report.sum_of_links_mbps), report.sum_of_links_mbps,
+                     percent_of(report.best_link_mbps), report.best_link_mbps);
+  out += fmt::format("  {:<14} {:.3f} s simulated, {:.3f} s of wall time\n", report.completed ? "completed in" : "NOT COMPLETE",
+                     report.completion_s, report.wall_s);
+  out += fmt::format("  speed          {} packets/s, {} events/s\n", with_thousands(per_second(report.packets, report.wall_s)),
+                     with_thousands(per_second(report.events, report.wall_s)));
+  out += fmt::format("  trace hash     {:016x}\n", report.trace_hash);
+  for (const Violation& violation : report.violations)
+    out += fmt::format("  VIOLATION at {:.6f} s: {}\n", to_seconds(violation.at.time_since_epoch()), violation.what);
+  if (report.violations_total > report.violations.size())
+    out += fmt::format("  ... and {} more\n", report.violations_total - report.violations.size());
+  return out;
+}
+
+std::string to_json(const Report& report) {
+  nlohmann::ordered_json json;
+  json["scenario"] = report.scenario;
+  json["seed"] = report.seed;
+  json["crypto"] = name_of(report.crypto);
+  json["trace_hash"] = fmt::format("{:016x}", report.trace_hash);
+  json["completed"] = report.completed;
+  json["completion_s"] = report.completion_s;
+  json["goodput_mbps"] = report.goodput_mbps;
+  json["sum_of_links_mbps"] = report.sum_of_links_mbps;
+  json["best_link_mbps"] = report.best_link_mbps;
+  json["packets"] = report.packets;
+  json["events"] = report.events;
+  json["wall_s"] = report.wall_s;
+  json["violations"] = nlohmann::json::array();
+  for (const Violation& violation : report.violations)
+    json["violations"].push_back({{"at_s", to_seconds(violation.at.time_since_epoch())}, {"what", violation.what}});
+  json["paths"] = nlohmann::json::array();
+  for (const PathReport& path : report.paths) {
+    json["paths"].push_back({{"name", path.name},
+                             {"goodput_mbps", path.goodput_mbps},
+                             {"share", path.share},
+                             {"rtt_ms", path.rtt_ms},
+                             {"lost", path.lost},
+                             {"retransmitted", path.retransmitted},
+                             {"link_drops", path.link_drops}});
+  }
+  json["workloads"] = nlohmann::json::array();
+  for (const WorkloadReport& w : report.workloads) {
+    nlohmann::ordered_json item;
+    item["kind"] = name_of(w.kind);
+    item["completion_s"] = w.completion_s ? nlohmann::json(*w.completion_s) : nlohmann::json(nullptr);
+    item["bytes"] = w.bytes;
+    item["longest_stall_s"] = w.longest_stall_s;
+    item["latency_ms"] = {{"count", w.latency.count}, {"p50", w.latency.p50_ms}, {"p99", w.latency.p99_ms}, {"max", w.latency.max_ms}};
+    item["datagrams_sent"] = w.datagrams_sent;
+    item["datagrams_received"] = w.datagrams_received;
+    json["workloads"].push_back(std::move(item));
+  }
+  return json.dump(2) + "\n";
+}
+
+std::string replay_command(const Report& report) {
+  std::string command = fmt::format("./dev replay {} --seed {}", report.source, report.seed);
+  if (report.crypto != Crypto::real) command += fmt::format(" --crypto {}", name_of(report.crypto));
+  for (const std::string& assignment : report.overrides) command += fmt::format(" --set '{}'", assignment);
+  return command;
+}
+
+}  // namespace mpquic::sim

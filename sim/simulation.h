@@ -1,0 +1,98 @@
+// One run of one scenario with one seed: world, two hosts, workloads, scripted events and invariants, put together.
+// Deterministic: equal scenarios and seeds give equal trace hashes, in any process and any build.
+//
+//   Simulation simulation(scenario, {.seed = 7});
+//   const Report report = simulation.run();
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "sim/app.h"
+#include "sim/engine.h"
+#include "sim/host.h"
+#include "sim/invariants.h"
+#include "sim/report.h"
+#include "sim/scenario.h"
+
+namespace mpquic::sim {
+
+struct SimulationOptions {
+  std::uint64_t seed = 1;
+  trace::SinkFactory* trace = nullptr;  // further sinks, qlog for example; outlives the simulation
+  EngineFactory client = make_native_engine;
+  EngineFactory server = make_native_engine;
+};
+
+/// TLS for both sides, everything random in it from the seed. The Rngs belong to the providers' sessions: keep it
+/// longer than the engines.
+struct TlsPair {
+  std::unique_ptr<SeededRng> client_rng;
+  std::unique_ptr<SeededRng> server_rng;
+  std::shared_ptr<TlsProvider> client;
+  std::shared_ptr<TlsProvider> server;
+};
+[[nodiscard]] std::expected<TlsPair, std::string> make_tls_pair(Crypto crypto, std::uint64_t seed);
+
+class Simulation {
+ public:
+  Simulation(Scenario scenario, SimulationOptions options);
+  Simulation(const Simulation&) = delete;
+  Simulation& operator=(const Simulation&) = delete;
+  ~Simulation();
+
+  /// start(), step() until it gives false, finish().
+  [[nodiscard]] Report run();
+
+  // --- The same in pieces, for tests that want to look or interfere
+  void start();
+  /// Handles one event. False once the workloads are complete, the time is up, or nothing will happen any more.
+  [[nodiscard]] bool step();
+  /// Closes the connection, checks the assertions and reports. `wall_s` is for the report only.
+  [[nodiscard]] Report finish(double wall_s);
+
+  [[nodiscard]] World& world() { return *world_; }
+  [[nodiscard]] Ledger& ledger() { return ledger_; }
+  [[nodiscard]] Violations& violations() { return violations_; }
+  [[nodiscard]] Engine& engine(Role role) { return *side(role).engine; }
+  [[nodiscard]] App& app(Role role) { return *side(role).app; }
+  [[nodiscard]] Host& host(Role role) { return *side(role).host; }
+
+ private:
+  struct Side {
+    std::unique_ptr<SeededRng> rng;
+    std::unique_ptr<Engine> engine;
+    std::unique_ptr<App> app;
+    std::unique_ptr<Host> host;
+  };
+  [[nodiscard]] Side& side(Role role) { return sides_[static_cast<std::size_t>(role)]; }
+  void build_side(Role role, const EngineFactory& factory, std::shared_ptr<TlsProvider> tls);
+  void handle(const SimEvent& event);
+  void watch_connections();
+  void on_paths_validated();
+  void open_path(std::size_t path);
+  void run_script(const ScriptedEvent& event);
+  void change_links(const ScriptedEvent& event);
+  void change_path(const ScriptedEvent& event);
+  [[nodiscard]] std::optional<PathId> id_of(std::size_t path);
+  void close_and_drain();
+  [[nodiscard]] Report describe();
+  void describe_paths(Report& report);
+  void describe_workloads(Report& report) const;
+  void check_assertions(const Report& report);
+
+  Scenario scenario_;
+  SimulationOptions options_;
+  Violations violations_;
+  Ledger ledger_;
+  Content content_;
+  PacketNumberWatch packet_numbers_;
+  TlsPair tls_;
+  std::unique_ptr<World> world_;
+  std::unique_ptr<Invariants> invariants_;
+  Side sides_[2];
+  std::vector<PathStats> stats_;  // scratch
+};
+
+}  // namespace mpquic::sim

@@ -1,0 +1,93 @@
+#include "sim/workload.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace mpquic::sim {
+
+std::string_view name_of(WorkloadKind kind) {
+  switch (kind) {
+    case WorkloadKind::bulk: return "bulk";
+    case WorkloadKind::requests: return "requests";
+    case WorkloadKind::datagrams: return "datagrams";
+  }
+  return "unknown";
+}
+
+std::uint64_t WorkloadSpec::stream_count() const {
+  switch (kind) {
+    case WorkloadKind::bulk: return streams;
+    case WorkloadKind::requests: return count;
+    case WorkloadKind::datagrams: break;
+  }
+  return 0;
+}
+
+std::uint64_t WorkloadSpec::forward_bytes(std::uint64_t flow) const {
+  if (kind == WorkloadKind::requests) return request_bytes;
+  return bytes / streams + (flow < bytes % streams ? 1 : 0);
+}
+
+Duration WorkloadSpec::datagram_interval() const { return rate.transfer_time(ByteCount(size)); }
+
+std::array<std::byte, FlowHeader::kSize> FlowHeader::encode() const {
+  std::array<std::byte, kSize> out{};
+  const std::uint64_t words[3] = {workload, flow, body};
+  std::memcpy(out.data(), words, kSize);
+  return out;
+}
+
+FlowHeader FlowHeader::decode(Bytes bytes) {
+  std::uint64_t words[3] = {};
+  std::memcpy(words, bytes.data(), kSize);
+  return {.workload = words[0], .flow = words[1], .body = words[2]};
+}
+
+ContentKey content_key(const FlowHeader& header, bool reply) {
+  return header.flow << 16 | header.workload << 1 | (reply ? 1U : 0U);
+}
+
+Ledger::Ledger(std::vector<WorkloadSpec> specs) : specs_(std::move(specs)), progress_(specs_.size()) {
+  for (std::size_t i = 0; i < specs_.size(); ++i)
+    if (specs_[i].kind != WorkloadKind::bulk) progress_[i].latencies_us.reserve(specs_[i].count);
+}
+
+void Ledger::started(std::size_t workload, Instant now) {
+  progress_[workload].started_at = now;
+  progress_[workload].last_progress = now;
+  last_progress_ = now;
+}
+
+void Ledger::received(std::size_t workload, std::uint64_t bytes, Instant now) {
+  WorkloadProgress& progress = progress_[workload];
+  progress.longest_stall = std::max(progress.longest_stall, now - progress.last_progress);
+  progress.last_progress = now;
+  progress.bytes_received += bytes;
+  last_progress_ = now;
+}
+
+void Ledger::finished_stream(std::size_t workload, std::uint64_t checksum, Instant now) {
+  WorkloadProgress& progress = progress_[workload];
+  progress.received_checksum += checksum;
+  ++progress.streams_finished;
+  const std::uint64_t halves = specs_[workload].kind == WorkloadKind::requests ? 2 : 1;
+  if (progress.streams_finished == specs_[workload].stream_count() * halves) complete(workload, now);
+}
+
+void Ledger::finished_sending(std::size_t workload, std::uint64_t checksum) {
+  progress_[workload].sent_checksum += checksum;
+  ++progress_[workload].sends_finished;
+}
+
+void Ledger::complete(std::size_t workload, Instant now) {
+  if (progress_[workload].completed_at) return;
+  progress_[workload].completed_at = now;
+  last_progress_ = now;
+  ++completed_;
+}
+
+bool Ledger::outstanding() const {
+  return std::ranges::any_of(progress_, [](const WorkloadProgress& p) { return p.started_at && !p.completed_at; });
+}
+
+}  // namespace mpquic::sim

@@ -1,0 +1,114 @@
+// What the hosts want from the transport, and the ledger of how far they got. The ledger is shared by both ends: it
+// knows what was sent as well as what arrived.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "sim/content.h"
+#include "sim/world.h"
+#include "stack/base/interval_set.h"
+#include "stack/base/time.h"
+
+namespace mpquic::sim {
+
+enum class WorkloadKind : std::uint8_t {
+  bulk,       // `streams` unidirectional streams carry `bytes` in total
+  requests,   // the client asks `count` times, `concurrency` at once, on a bidirectional stream each
+  datagrams,  // `count` DATAGRAM frames of `size` bytes at `rate`
+};
+[[nodiscard]] std::string_view name_of(WorkloadKind kind);
+
+struct WorkloadSpec {
+  WorkloadKind kind = WorkloadKind::bulk;
+  Direction direction = Direction::up;  // of the data; requests always come from the client
+  Duration start{};                     // not before this time, nor before the handshake is complete
+  std::uint64_t bytes = 0;
+  std::uint64_t streams = 1;
+  std::uint64_t count = 0;
+  std::uint64_t concurrency = 1;
+  std::uint64_t request_bytes = 100;
+  std::uint64_t response_bytes = 0;
+  std::size_t size = 1000;
+  Bandwidth rate;
+  Duration lifetime{};  // datagrams: dropped unsent when older; zero: never
+
+  [[nodiscard]] Role sender() const {
+    return kind == WorkloadKind::requests || direction == Direction::up ? Role::client : Role::server;
+  }
+  [[nodiscard]] std::uint64_t stream_count() const;
+  /// Bytes of flow number `flow` from whoever opened the stream, and from the other side.
+  [[nodiscard]] std::uint64_t forward_bytes(std::uint64_t flow) const;
+  [[nodiscard]] std::uint64_t reply_bytes() const { return kind == WorkloadKind::requests ? response_bytes : 0; }
+  [[nodiscard]] Duration datagram_interval() const;
+};
+
+/// Every stream begins with this, so that the receiver knows what to expect; 24 bytes, little-endian.
+struct FlowHeader {
+  std::uint64_t workload = 0;
+  std::uint64_t flow = 0;
+  std::uint64_t body = 0;
+  static constexpr std::size_t kSize = 24;
+  [[nodiscard]] std::array<std::byte, kSize> encode() const;
+  [[nodiscard]] static FlowHeader decode(Bytes bytes);
+  bool operator==(const FlowHeader&) const = default;
+};
+
+[[nodiscard]] ContentKey content_key(const FlowHeader& header, bool reply);
+
+struct DatagramTally {
+  std::uint64_t sent = 0;
+  std::uint64_t refused = 0;  // by send_datagram()
+  std::uint64_t received = 0;
+  std::uint64_t reported_lost = 0;
+  std::uint64_t reordered = 0;
+  IntervalSet seen;  // sequence numbers
+  std::uint64_t highest = 0;
+};
+
+struct WorkloadProgress {
+  std::uint64_t bytes_received = 0;      // verified, headers and replies included
+  std::uint64_t streams_finished = 0;    // verified up to their ends
+  std::uint64_t sent_checksum = 0;       // sums over streams that are completely sent, or completely received
+  std::uint64_t received_checksum = 0;
+  std::uint64_t sends_finished = 0;
+  DatagramTally datagrams;
+  std::vector<std::uint32_t> latencies_us;  // of datagrams, or of requests from open to the last byte of the reply
+  Instant last_progress{};
+  Duration longest_stall{};
+  std::optional<Instant> started_at;
+  std::optional<Instant> completed_at;
+};
+
+class Ledger {
+ public:
+  explicit Ledger(std::vector<WorkloadSpec> specs);
+
+  [[nodiscard]] std::size_t size() const { return specs_.size(); }
+  [[nodiscard]] const WorkloadSpec& spec(std::size_t workload) const { return specs_[workload]; }
+  [[nodiscard]] const WorkloadProgress& progress(std::size_t workload) const { return progress_[workload]; }
+  [[nodiscard]] WorkloadProgress& at(std::size_t workload) { return progress_[workload]; }
+
+  void started(std::size_t workload, Instant now);
+  /// `bytes` more arrived and were right.
+  void received(std::size_t workload, std::uint64_t bytes, Instant now);
+  void finished_stream(std::size_t workload, std::uint64_t checksum, Instant now);
+  void finished_sending(std::size_t workload, std::uint64_t checksum);
+  void datagrams_over(std::size_t workload, Instant now) { complete(workload, now); }
+
+  [[nodiscard]] bool complete() const { return completed_ == specs_.size(); }
+  [[nodiscard]] Instant last_progress() const { return last_progress_; }
+  /// Work has started and is not complete.
+  [[nodiscard]] bool outstanding() const;
+
+ private:
+  void complete(std::size_t workload, Instant now);
+  std::vector<WorkloadSpec> specs_;
+  std::vector<WorkloadProgress> progress_;
+  std::size_t completed_ = 0;
+  Instant last_progress_{};
+};
+
+}  // namespace mpquic::sim

@@ -1,0 +1,132 @@
+// The network between one client host and one server host: N paths, each two links, one address of the client each.
+//
+//   client 10.<n>.0.2:port --[up]--> NAT --> server address
+//                          <--[down]-- NAT <--
+//
+// The NAT stands at the server's end of the links. It is transparent (the server sees the client's own address) until a
+// rebinding gives the path's flows new outside addresses.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "sim/event_queue.h"
+#include "sim/link/link.h"
+#include "sim/packet_pool.h"
+#include "sim/trace_hash.h"
+#include "stack/base/packet_io.h"
+
+namespace mpquic::sim {
+
+enum class Direction : std::uint8_t { up, down };  // up: client to server
+
+struct PathConfig {
+  std::string name;
+  LinkConfig up;
+  LinkConfig down;
+};
+
+/// A host's network side. `bytes` of the train may be changed in place; they are gone after the call.
+class Receiver {
+ public:
+  Receiver() = default;
+  Receiver(const Receiver&) = delete;
+  Receiver& operator=(const Receiver&) = delete;
+  virtual ~Receiver() = default;
+  virtual void on_packet(const ReceivedTrain& train) = 0;
+};
+
+/// Sees every datagram that leaves or reaches a host.
+class TrafficObserver {
+ public:
+  TrafficObserver() = default;
+  TrafficObserver(const TrafficObserver&) = delete;
+  TrafficObserver& operator=(const TrafficObserver&) = delete;
+  virtual ~TrafficObserver() = default;
+  /// `tuple` as the sender sees it.
+  virtual void on_sent(Role from, const FourTuple& tuple, const Packet& packet) = 0;
+  virtual void on_received(Role to, const Packet& packet, Bytes bytes) = 0;
+};
+
+class World final : private LinkObserver {
+ public:
+  World(const std::vector<PathConfig>& paths, std::uint64_t seed);
+
+  /// Both must be attached before anything is sent, and outlive the world's last event.
+  void attach(Role role, Receiver& host) { hosts_[static_cast<std::size_t>(role)] = &host; }
+  void observe(TrafficObserver& observer) { observer_ = &observer; }
+
+  /// Cuts the train into datagrams and puts them on the path that the tuple belongs to. The failure is the one that a
+  /// socket call would report.
+  [[nodiscard]] std::optional<TransmitFailure> send(Role from, const Transmit& train, Bytes bytes);
+  /// Handles the event if it is a link's.
+  [[nodiscard]] bool dispatch(const SimEvent& event);
+
+  // --- Scripted changes
+  [[nodiscard]] Link& link(std::size_t path, Direction direction) { return *links_[link_index(path, direction)]; }
+  [[nodiscard]] const Link& link(std::size_t path, Direction direction) const {
+    return *links_[link_index(path, direction)];
+  }
+  /// The client's interface: while it is down, its sends fail at once.
+  void set_interface_up(std::size_t path, bool up);
+  /// From now on the server sees the flows of this path from new addresses; packets to the old ones are lost.
+  void rebind(std::size_t path);
+
+  [[nodiscard]] std::size_t path_count() const { return paths_.size(); }
+  [[nodiscard]] const std::string& path_name(std::size_t path) const { return paths_[path].name; }
+  /// The client's 4-tuple for a new flow on `path`, on the path's default port.
+  [[nodiscard]] FourTuple client_tuple(std::size_t path) const;
+  /// The path whose client address is `local`.
+  [[nodiscard]] std::optional<std::size_t> path_of(const SocketAddress& local) const;
+
+  [[nodiscard]] EventQueue& events() { return events_; }
+  [[nodiscard]] const EventQueue& events() const { return events_; }
+  [[nodiscard]] Instant now() const { return events_.now(); }
+  [[nodiscard]] TraceHash& hash() { return hash_; }
+  [[nodiscard]] std::uint64_t trace_hash() const { return hash_.value(); }
+  [[nodiscard]] std::uint64_t packets_sent() const { return serial_; }
+  /// Datagrams to addresses that nobody has, the outside of an expired NAT binding for example.
+  [[nodiscard]] std::uint64_t unroutable() const { return unroutable_; }
+  [[nodiscard]] std::size_t packets_held() const { return pool_.in_use(); }
+
+ private:
+  struct Binding {  // NAT: of one flow
+    SocketAddress inside;
+    SocketAddress outside;
+  };
+  struct Path {
+    std::string name;
+    SocketAddress client;
+    bool interface_up = true;
+    std::vector<Binding> bindings;
+  };
+  struct Route {
+    std::size_t path = 0;
+    FourTuple tuple;  // as the receiver will see it
+  };
+  [[nodiscard]] static std::size_t link_index(std::size_t path, Direction direction) {
+    return path * 2 + static_cast<std::size_t>(direction);
+  }
+  [[nodiscard]] std::optional<Route> route(Role from, const FourTuple& tuple);
+  [[nodiscard]] Binding& binding_of(std::size_t path, const SocketAddress& inside);
+  void put_on_link(std::size_t link, const Packet& packet, Bytes bytes);
+  void on_delivered(LinkId link, PacketRef packet) override;
+  void on_dropped(LinkId link, PacketRef packet, LinkDrop reason) override;
+
+  EventQueue events_;
+  PacketPool pool_;
+  TraceHash hash_;
+  std::vector<Path> paths_;
+  std::vector<std::unique_ptr<Link>> links_;
+  SocketAddress server_;
+  Receiver* hosts_[2] = {};
+  TrafficObserver* observer_ = nullptr;
+  std::size_t last_path_[2] = {};  // where each host sent last: usually again
+  std::uint64_t serial_ = 0;
+  std::uint64_t unroutable_ = 0;
+  std::uint16_t next_outside_port_ = 20000;
+};
+
+}  // namespace mpquic::sim

@@ -1,0 +1,181 @@
+#include "sim/yaml_reader.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace mpquic::sim {
+namespace {
+
+[[nodiscard]] std::vector<std::string> split_path(std::string_view path) {
+  std::vector<std::string> parts;
+  while (true) {
+    const std::size_t dot = path.find('.');
+    parts.emplace_back(path.substr(0, dot));
+    if (dot == std::string_view::npos) return parts;
+    path.remove_prefix(dot + 1);
+  }
+}
+
+[[nodiscard]] bool is_index(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+/// One line, whatever the parser says.
+[[nodiscard]] std::string one_line(std::string text) {
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
+}  // namespace
+
+YamlDocument::YamlDocument(std::string source, const std::string& text, const std::vector<std::string>& overrides)
+    : source_(std::move(source)) {
+  try {
+    root_ = YAML::Load(text);
+    if (!root_.IsMap()) fail(root_, "", "expected a map of keys");
+    for (const std::string& assignment : overrides) {
+      if (!failed()) override_value(assignment);
+    }
+  } catch (const YAML::ParserException& error) {
+    error_ = fmt::format("{}:{}: not YAML: {}", source_, error.mark.line + 1, one_line(error.msg));
+  } catch (const YAML::Exception& error) {
+    error_ = fmt::format("{}: {}", source_, one_line(error.what()));
+  }
+}
+
+void YamlDocument::override_value(const std::string& assignment) {
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    error_ = fmt::format("--set {}: expected KEY=VALUE, like paths.0.rate=5Mbit/s", assignment);
+    return;
+  }
+  const std::string path = assignment.substr(0, equals);
+  YAML::Node at = root_;
+  const auto refuse = [&](std::string_view what) { error_ = fmt::format("--set {}: {}", assignment, what); };
+  const std::vector<std::string> parts = split_path(path);
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const bool last = i + 1 == parts.size();
+    if (at.IsScalar()) return refuse(fmt::format("'{}' is a plain value, it has no keys", parts[i - 1]));
+    if (at.IsSequence()) {
+      if (!is_index(parts[i]) || parts[i].size() > 6 || std::stoul(parts[i]) >= at.size())
+        return refuse(fmt::format("'{}' is no index into a list of {}", parts[i], at.size()));
+      const std::size_t index = std::stoul(parts[i]);
+      if (last)
+        at[index] = YAML::Load(assignment.substr(equals + 1));
+      else
+        at.reset(at[index]);
+    } else if (last) {
+      at[parts[i]] = YAML::Load(assignment.substr(equals + 1));
+    } else {
+      at.reset(at[parts[i]]);
+    }
+  }
+  overridden_.push_back(path);
+}
+
+std::string YamlDocument::text() const {
+  YAML::Emitter out;
+  out << root_;
+  return out.c_str();
+}
+
+std::string YamlDocument::location(const YAML::Node& node, const std::string& where) const {
+  for (const std::string& path : overridden_)
+    if (where == path || where.starts_with(path + ".")) return "--set " + path;
+  const int line = node.IsDefined() ? node.Mark().line : -1;
+  return line < 0 ? source_ : fmt::format("{}:{}", source_, line + 1);
+}
+
+void YamlDocument::fail(const YAML::Node& node, const std::string& where, std::string_view what) {
+  if (error_) return;
+  error_ = where.empty() ? fmt::format("{}: {}", location(node, where), what)
+                         : fmt::format("{}: key '{}': {}", location(node, where), where, what);
+}
+
+YamlMap::YamlMap(YamlDocument& document, YAML::Node node, std::string where)
+    : document_(document), node_(node), where_(std::move(where)) {
+  if (!document_.failed() && !node_.IsMap()) document_.fail(node_, where_, "expected a map of keys");
+}
+
+std::string YamlMap::path_of(std::string_view key) const {
+  return where_.empty() ? std::string(key) : fmt::format("{}.{}", where_, key);
+}
+
+YAML::Node YamlMap::child(const char* key) {
+  if (std::ranges::find(known_, key) == known_.end()) known_.emplace_back(key);
+  if (document_.failed()) return YAML::Node(YAML::NodeType::Undefined);
+  return static_cast<const YAML::Node&>(node_)[key];
+}
+
+bool YamlMap::has(const char* key) { return child(key).IsDefined(); }
+
+bool YamlMap::is_null(const char* key) {
+  const YAML::Node node = child(key);
+  return node.IsDefined() && node.IsNull();
+}
+
+bool YamlMap::has_in(const char* key, const char* inner) {
+  const YAML::Node node = child(key);
+  return node.IsDefined() && node.IsMap() && static_cast<const YAML::Node&>(node)[inner].IsDefined();
+}
+
+void YamlMap::require(const char* key, std::string_view what) {
+  if (!has(key) && ok()) document_.fail(node_, path_of(key), fmt::format("missing; expected {}", what));
+}
+
+std::optional<std::string> YamlMap::scalar(const char* key) {
+  const YAML::Node node = child(key);
+  if (!node.IsDefined()) return std::nullopt;
+  if (node.IsScalar()) return node.Scalar();
+  document_.fail(node, path_of(key), node.IsNull() ? "has no value" : "expected a single value");
+  return std::nullopt;
+}
+
+void YamlMap::read(const char* key, std::string& out) {
+  if (const auto text = scalar(key)) out = *text;
+}
+
+void YamlMap::each(const char* key, const std::function<void(YamlMap&, std::size_t)>& each) {
+  const YAML::Node list = child(key);
+  if (!list.IsDefined()) return;
+  if (!list.IsSequence()) return document_.fail(list, path_of(key), "expected a list");
+  for (std::size_t i = 0; i < list.size() && ok(); ++i) {
+    YamlMap item(document_, list[i], fmt::format("{}.{}", path_of(key), i));
+    if (!ok()) return;
+    each(item, i);
+    item.finish();
+  }
+}
+
+void YamlMap::map(const char* key, const std::function<void(YamlMap&)>& inside) {
+  const YAML::Node node = child(key);
+  if (!node.IsDefined()) return;
+  YamlMap below(document_, node, path_of(key));
+  if (!ok()) return;
+  inside(below);
+  below.finish();
+}
+
+void YamlMap::finish() {
+  if (!ok()) return;
+  std::vector<std::string> seen;
+  for (const auto& entry : node_) {
+    if (!entry.first.IsScalar()) return document_.fail(entry.first, where_, "keys must be words");
+    const std::string key = entry.first.Scalar();
+    if (std::ranges::find(seen, key) != seen.end()) return document_.fail(entry.first, path_of(key), "given twice");
+    seen.push_back(key);
+    if (std::ranges::find(known_, key) != known_.end()) continue;
+    std::vector<std::string> expected = known_;
+    std::ranges::sort(expected);
+    return document_.fail(entry.first, path_of(key), fmt::format("unknown; expected one of {}", fmt::join(expected, ", ")));
+  }
+}
+
+void YamlMap::fail(const char* key, std::string_view what) {
+  const YAML::Node node = child(key);
+  document_.fail(node.IsDefined() ? node : node_, path_of(key), what);
+}
+
+}  // namespace mpquic::sim

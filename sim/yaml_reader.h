@@ -1,0 +1,89 @@
+// Strict reading of YAML maps: every key must be known, every value must parse, and the first error says where it is,
+// what the key is, and what was expected. yaml-cpp's exceptions end here.
+#pragma once
+
+#include <yaml-cpp/yaml.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/units.h"
+
+namespace mpquic::sim {
+
+/// One document. Keeps the first error; after it, everything reads as absent.
+class YamlDocument {
+ public:
+  YamlDocument(std::string source, const std::string& text, const std::vector<std::string>& overrides);
+  [[nodiscard]] const YAML::Node& root() const { return root_; }
+  [[nodiscard]] bool failed() const { return error_.has_value(); }
+  [[nodiscard]] const std::optional<std::string>& error() const { return error_; }
+  [[nodiscard]] std::string text() const;
+  /// `where` is the dotted path of the key at fault.
+  void fail(const YAML::Node& node, const std::string& where, std::string_view what);
+
+ private:
+  void override_value(const std::string& assignment);
+  [[nodiscard]] std::string location(const YAML::Node& node, const std::string& where) const;
+
+  std::string source_;
+  YAML::Node root_;
+  std::vector<std::string> overridden_;  // dotted paths
+  std::optional<std::string> error_;
+};
+
+/// One map of the document. Ask for every key that may be there, then call finish().
+class YamlMap {
+ public:
+  YamlMap(YamlDocument& document, YAML::Node node, std::string where);
+
+  [[nodiscard]] bool has(const char* key);
+  /// Whether the map under `key` has `inner`.
+  [[nodiscard]] bool has_in(const char* key, const char* inner);
+  void require(const char* key, std::string_view what);
+  /// Stores the value if the key is there.
+  template <class T>
+  void read(const char* key, Parsed<T> (*parse)(std::string_view), T& out) {
+    if (const auto value = parsed(key, parse)) out = *value;
+  }
+  template <class T>
+  void read(const char* key, Parsed<T> (*parse)(std::string_view), std::optional<T>& out) {
+    if (const auto value = parsed(key, parse)) out = *value;
+  }
+  void read(const char* key, std::string& out);
+  /// Calls `each` for every map in the list under `key`.
+  void each(const char* key, const std::function<void(YamlMap&, std::size_t)>& each);
+  /// Calls `inside` with the map under `key`, if it is there.
+  void map(const char* key, const std::function<void(YamlMap&)>& inside);
+  /// Refuses the keys that nobody asked for.
+  void finish();
+  void fail(const char* key, std::string_view what);
+  [[nodiscard]] bool ok() const { return !document_.failed(); }
+
+ private:
+  [[nodiscard]] std::optional<std::string> scalar(const char* key);
+  [[nodiscard]] bool is_null(const char* key);
+  [[nodiscard]] YAML::Node child(const char* key);
+  [[nodiscard]] std::string path_of(std::string_view key) const;
+  template <class T>
+  [[nodiscard]] std::optional<T> parsed(const char* key, Parsed<T> (*parse)(std::string_view)) {
+    // YAML reads a plain `null` as the absence of a value, but for some keys it is one.
+    if (const auto null = parse("null"); null && is_null(key)) return *null;
+    const auto text = scalar(key);
+    if (!text) return std::nullopt;
+    const auto value = parse(*text);
+    if (value) return *value;
+    fail(key, "expected " + std::string(value.error()) + ", got '" + *text + "'");
+    return std::nullopt;
+  }
+
+  YamlDocument& document_;
+  YAML::Node node_;
+  std::string where_;
+  std::vector<std::string> known_;
+};
+
+}  // namespace mpquic::sim

@@ -1,0 +1,44 @@
+#include "stack/base/address.h"
+
+#include <arpa/inet.h>
+
+#include <charconv>
+
+namespace mpquic {
+
+std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+  const std::string copy(text);
+  std::array<std::uint8_t, 16> octets{};
+  if (inet_pton(AF_INET, copy.c_str(), octets.data()) == 1) return v4({octets[0], octets[1], octets[2], octets[3]});
+  if (inet_pton(AF_INET6, copy.c_str(), octets.data()) == 1) return v6(octets);
+  return std::nullopt;
+}
+
+std::string IpAddress::to_string() const {
+  if (family_ == Family::none) return "none";
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  inet_ntop(family_ == Family::v4 ? AF_INET : AF_INET6, octets_.data(), text.data(), text.size());
+  return text.data();
+}
+
+std::optional<SocketAddress> SocketAddress::parse(std::string_view text) {
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  const bool bracketed = host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const auto ip = IpAddress::parse(host);
+  if (!ip || bracketed != (ip->family() == IpAddress::Family::v6)) return std::nullopt;
+  const std::string_view digits = text.substr(colon + 1);
+  std::uint16_t port = 0;
+  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (ec != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  return SocketAddress{*ip, port};
+}
+
+std::string SocketAddress::to_string() const {
+  const std::string host = ip.family() == IpAddress::Family::v6 ? "[" + ip.to_string() + "]" : ip.to_string();
+  return host + ":" + std::to_string(port);
+}
+
+}  // namespace mpquic

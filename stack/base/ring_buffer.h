@@ -1,0 +1,64 @@
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "stack/base/check.h"
+
+namespace mpquic {
+
+/// A double-ended queue on one power-of-two array: grows by doubling, never shrinks, so a warmed-up queue does not
+/// allocate. Indices count from the front.
+template <class T>
+class RingBuffer {
+ public:
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] T& operator[](std::size_t i) { return slots_[(head_ + i) & (slots_.size() - 1)]; }
+  [[nodiscard]] const T& operator[](std::size_t i) const { return slots_[(head_ + i) & (slots_.size() - 1)]; }
+  [[nodiscard]] T& front() { return (*this)[0]; }
+  [[nodiscard]] const T& front() const { return (*this)[0]; }
+  [[nodiscard]] T& back() { return (*this)[size_ - 1]; }
+  [[nodiscard]] const T& back() const { return (*this)[size_ - 1]; }
+
+  T& push_back(T value) {
+    if (size_ == slots_.size()) grow();
+    T& slot = slots_[(head_ + size_) & (slots_.size() - 1)];
+    slot = std::move(value);
+    ++size_;
+    return slot;
+  }
+  T pop_front() {
+    MPQUIC_DCHECK(size_ > 0);
+    T value = std::move(slots_[head_]);
+    head_ = (head_ + 1) & (slots_.size() - 1);
+    --size_;
+    return value;
+  }
+  T pop_back() {
+    MPQUIC_DCHECK(size_ > 0);
+    --size_;
+    return std::move(slots_[(head_ + size_) & (slots_.size() - 1)]);
+  }
+  void clear() {
+    while (!empty()) static_cast<void>(pop_front());
+    head_ = 0;
+  }
+
+ private:
+  void grow() {
+    std::vector<T> bigger(slots_.empty() ? kInitialCapacity : slots_.size() * 2);
+    for (std::size_t i = 0; i < size_; ++i) bigger[i] = std::move((*this)[i]);
+    slots_ = std::move(bigger);
+    head_ = 0;
+  }
+  static constexpr std::size_t kInitialCapacity = 16;
+
+  std::vector<T> slots_;
+  std::size_t head_ = 0;
+  std::size_t size_ = 0;
+};
+
+}  // namespace mpquic

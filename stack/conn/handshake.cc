@@ -1,0 +1,58 @@
+#include "stack/conn/handshake.h"
+
+namespace mpquic {
+
+Result<void> Handshake::start() { return tls_->start(); }
+
+Result<void> Handshake::on_frame(EncryptionLevel level, const CryptoFrame& frame) {
+  // RFC 9001 §6: TLS KeyUpdate must not be sent, and a server expects no other post-handshake message.
+  constexpr std::uint64_t kUnexpectedMessage = error::kCryptoErrorBase + 10;
+  if (!tls_) return fail(kUnexpectedMessage, "post-handshake message to a server", frame_type::kCrypto);
+  CryptoStream& in = stream(level);
+  MPQUIC_TRY(in.on_frame(frame));
+  const Bytes ready = in.readable();
+  if (ready.empty()) return {};
+  MPQUIC_TRY(tls_->receive(level, ready));
+  in.consume(ready.size());
+  return {};
+}
+
+std::optional<TlsEvent> Handshake::poll_event() {
+  while (tls_) {
+    auto event = tls_->poll_event();
+    if (!event) return std::nullopt;
+    if (const auto* data = std::get_if<TlsHandshakeData>(&*event)) {
+      stream(data->level).push(data->data);
+      continue;
+    }
+    if (std::holds_alternative<TlsCompleted>(*event)) complete_ = true;
+    return event;
+  }
+  return std::nullopt;
+}
+
+Interest Handshake::interest(EncryptionLevel level) const {
+  const Interest crypto = stream(level).interest();
+  if (level == EncryptionLevel::one_rtt && crypto == Interest::none &&
+      (done_ == Delivery::wanted || token_delivery_ == Delivery::wanted))
+    return Interest::new_data;
+  return crypto;
+}
+
+void Handshake::write_frames(FrameWriter& writer) {
+  if (writer.level() == EncryptionLevel::one_rtt) {
+    if (done_ == Delivery::wanted && writer.write(HandshakeDoneFrame{}, HandshakeDoneToken{}))
+      done_ = Delivery::in_flight;
+    if (token_delivery_ == Delivery::wanted && writer.write(NewTokenFrame{token_}, NewTokenToken{}))
+      token_delivery_ = Delivery::in_flight;
+  }
+  stream(writer.level()).write_frames(writer);
+}
+
+void Handshake::send_done_and_token(std::vector<std::byte> token) {
+  done_ = Delivery::wanted;
+  token_ = std::move(token);
+  if (!token_.empty()) token_delivery_ = Delivery::wanted;
+}
+
+}  // namespace mpquic

@@ -1,0 +1,108 @@
+// One packet: what goes into its header, acknowledgements, sealing, and what is remembered of it.
+#include <algorithm>
+
+#include "stack/conn/connection.h"
+
+namespace mpquic {
+namespace {
+
+/// What our transport parameter says (its default, RFC 9000 §18.2).
+constexpr unsigned kAckDelayExponent = 3;
+
+}  // namespace
+
+const ConnectionId* Connection::dcid_of(Path& path) {
+  if (!path.is_open()) return nullptr;  // draft-21 §3.4: nothing is sent on an abandoned path
+  if (const ConnectionId* current = peer_cids_.current(path.id())) return current;
+  // A server may learn its first connection ID for a path only after the packet that opened it.
+  return peer_cids_.open(path.id()) ? peer_cids_.current(path.id()) : nullptr;
+}
+
+PacketPlan Connection::plan_packet(const PacketTarget& target) {
+  const PacketNumberSpace& space = target.path.space(space_of(target.level));
+  PacketPlan plan{.level = target.level,
+                  .path = target.level == EncryptionLevel::one_rtt ? target.path.id() : kInitialPath,
+                  .number = space.next_number(),
+                  .largest_acked = space.largest_acked(),
+                  .dcid = target.dcid,
+                  .scid = ids_.local,
+                  .token = {}};
+  if (target.level == EncryptionLevel::initial) plan.token = initial_token_;
+  if (peer_greases_ && config_.grease) plan.fixed_bit = (rng_.next_u64() & 1) != 0;  // RFC 9287 §3.1
+  return plan;
+}
+
+void Connection::seal_packet(PacketBuilder& builder, const PacketTarget& target, const PacketPlan& plan,
+                             const FrameWriter& frames, std::size_t pad_datagram_to, Instant now) {
+  if (sink_) trace_payload_.assign(builder.room().begin(), builder.room().begin() + static_cast<std::ptrdiff_t>(frames.size()));
+  const BuiltPacket built = builder.finish(frames.size(), pad_datagram_to);
+  const SentPacket packet{.number = plan.number,
+                          .time_sent = now,
+                          .bytes = static_cast<std::uint32_t>(built.size),
+                          .ack_eliciting = frames.ack_eliciting(),
+                          .in_flight = frames.in_flight() || built.padding > 0,
+                          .mtu_probe = target.mtu_probe,
+                          .ecn = target.ecn};
+  target.path.on_packet_sent(space_of(target.level), packet, tokens_.view(), now);
+  if (packet.ack_eliciting) lifecycle_.on_ack_eliciting_sent(now);
+  if (sink_)
+    emit(trace::PacketSent{.level = target.level,
+                           .path = plan.path,
+                           .number = plan.number,
+                           .size = built.size,
+                           .payload = trace_payload_,
+                           .key_phase = keys_.write_key_phase()},
+         now);
+}
+
+std::optional<Transmit> Connection::finish_train(DatagramWriter& train, const PacketTarget& target, const FourTuple& tuple) {
+  if (train.empty()) return std::nullopt;
+  train.flush(keys_);
+  target.path.on_datagram_sent(tuple, ByteCount{train.size()});
+  return Transmit{.tuple = tuple, .ecn = target.ecn, .size = train.size(), .segment_size = train.segment_size()};
+}
+
+PathId Connection::ack_carrier(const Path& path) const {
+  // The path's own way back keeps RTT samples honest (draft-21 §5.4); a path that fails or is gone needs another.
+  const auto fit = [this](const Path& p) {
+    return p.is_open() && !p.potentially_failed() && peer_cids_.current(p.id()) != nullptr;
+  };
+  if (fit(path)) return path.id();
+  const Path* best = nullptr;
+  paths_.for_each([&](const Path& other) {
+    if (!fit(other) || other.state() != Path::State::active) return;
+    if (best == nullptr || other.rtt().smoothed() < best->rtt().smoothed()) best = &other;
+  });
+  return best != nullptr ? best->id() : path.id();
+}
+
+void Connection::write_acks(FrameWriter& writer, const Path& carrier, Instant now) {
+  paths_.for_each([&](Path& path) {
+    if (!path.has_space(SpaceId::application)) return;
+    AckTracker& received = path.space(SpaceId::application).received();
+    if (received.interest(now) == Interest::none || ack_carrier(path) != carrier.id()) return;
+    const auto id = paths_.multipath() ? std::optional(path.id()) : std::nullopt;
+    static_cast<void>(received.write(writer, id, now, kAckDelayExponent));  // no room: the next packet has
+  });
+}
+
+void Connection::write_application_frames(FrameWriter& writer, Path& path, Instant now) {
+  write_acks(writer, path, now);
+  if (ping_wanted_ && writer.write(PingFrame{})) ping_wanted_ = false;
+  if (handshake_.interest(EncryptionLevel::one_rtt) != Interest::none) handshake_.write_frames(writer);
+  if (paths_.interest() != Interest::none) paths_.write_frames(writer);
+  if (local_cids_.interest() != Interest::none) local_cids_.write_frames(writer);
+  if (peer_cids_.interest() != Interest::none) peer_cids_.write_frames(writer);
+  const std::uint64_t datagram_bytes = datagrams_.stats().bytes_sent;
+  if (datagrams_.interest() != Interest::none) datagrams_.write_frames(writer, now);
+  const std::uint64_t fresh = streams_.bytes_written_new();
+  const std::uint64_t again = streams_.bytes_written_again();
+  if (streams_.interest() != Interest::none) streams_.write_frames(writer);
+  PathCounters& counters = path.counters();
+  const std::uint64_t repeated = streams_.bytes_written_again() - again;
+  counters.bytes_retransmitted += repeated;
+  counters.stream_bytes_sent +=
+      streams_.bytes_written_new() - fresh + repeated + datagrams_.stats().bytes_sent - datagram_bytes;
+}
+
+}  // namespace mpquic

@@ -1,0 +1,115 @@
+#include "stack/datagram/datagram_queue.h"
+
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+namespace mpquic {
+
+std::optional<std::uint64_t> DatagramQueue::push(Bytes data, Deadline deadline, Instant now) {
+  expire(now);
+  const std::size_t charge = outgoing_bytes_.size() + (outgoing_.size() + 1) * kDatagramOverhead;
+  if (data.size() > max_payload_ || charge > limits_.send_queue_bytes ||
+      data.size() > limits_.send_queue_bytes - charge) {
+    ++stats_.refused;
+    return std::nullopt;
+  }
+  outgoing_bytes_.push(data);
+  outgoing_.push_back({next_sequence_, data.size(), deadline});
+  ++stats_.accepted;
+  return next_sequence_++;
+}
+
+void DatagramQueue::expire(Instant now) {
+  while (!outgoing_.empty()) {
+    const Outgoing& front = outgoing_.front();
+    if (expired(front.deadline, now)) {
+      ++stats_.expired;
+    } else if (front.length > max_payload_) {
+      ++stats_.too_large;
+    } else {
+      return;
+    }
+    drop_front_outgoing();
+  }
+}
+
+void DatagramQueue::write_frames(FrameWriter& writer, Instant now) {
+  for (expire(now); !outgoing_.empty(); expire(now)) {
+    const Outgoing& front = outgoing_.front();
+    const auto out = writer.write_datagram(front.length, DatagramToken{front.sequence});
+    if (!out) return;  // this packet has no room; the next may
+    outgoing_bytes_.peek(*out);
+    ++stats_.sent;
+    stats_.bytes_sent += front.length;
+    drop_front_outgoing();
+  }
+}
+
+void DatagramQueue::drop_front_outgoing() { outgoing_bytes_.drop(outgoing_.pop_front().length); }
+
+void DatagramQueue::on_acked(const DatagramToken&) { ++stats_.acked; }
+
+void DatagramQueue::on_lost(const DatagramToken& token) {
+  ++stats_.lost;
+  if (lost_.size() == kMaxLostReports) {
+    static_cast<void>(lost_.pop_front());
+    ++stats_.lost_unreported;
+  }
+  lost_.push_back(token.sequence);
+}
+
+void DatagramQueue::on_acked(const DeliveryToken& token) {
+  if (const auto* datagram = std::get_if<DatagramToken>(&token)) on_acked(*datagram);
+}
+
+void DatagramQueue::on_lost(const DeliveryToken& token) {
+  if (const auto* datagram = std::get_if<DatagramToken>(&token)) on_lost(*datagram);
+}
+
+std::optional<std::uint64_t> DatagramQueue::poll_lost() {
+  if (lost_.empty()) return std::nullopt;
+  return lost_.pop_front();
+}
+
+Result<void> DatagramQueue::on_frame(const DatagramFrame& frame) {
+  // RFC 9221 §3: the limit includes the frame's type, and its length where it has one. One byte is the least there was.
+  if (limits_.max_frame_size == 0)
+    return fail(error::kProtocolViolation, "DATAGRAM was not negotiated", frame_type::kDatagram);
+  if (frame.data.size() + 1 > limits_.max_frame_size)
+    return fail(error::kProtocolViolation, "DATAGRAM larger than our limit", frame_type::kDatagram);
+  ++stats_.received;
+  stats_.bytes_received += frame.data.size();
+  if (frame.data.size() + kDatagramOverhead > limits_.receive_queue_bytes) {
+    ++stats_.receive_dropped;
+    return {};
+  }
+  const std::size_t room = limits_.receive_queue_bytes - frame.data.size() - kDatagramOverhead;
+  while (incoming_bytes_.size() + incoming_.size() * kDatagramOverhead > room) {
+    drop_front_incoming();
+    ++stats_.receive_dropped;
+  }
+  incoming_bytes_.push(frame.data);
+  incoming_.push_back(frame.data.size());
+  readable_ = true;
+  return {};
+}
+
+void DatagramQueue::drop_front_incoming() { incoming_bytes_.drop(incoming_.pop_front()); }
+
+bool DatagramQueue::poll_readable() { return std::exchange(readable_, false); }
+
+std::optional<std::size_t> DatagramQueue::pop(MutableBytes out) {
+  if (incoming_.empty()) return std::nullopt;
+  const std::size_t count = std::min(incoming_.front(), out.size());
+  incoming_bytes_.peek(out.first(count));
+  drop_front_incoming();
+  return count;
+}
+
+void DatagramQueue::trim() {
+  outgoing_bytes_.trim();
+  incoming_bytes_.trim();
+}
+
+}  // namespace mpquic

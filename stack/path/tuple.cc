@@ -1,0 +1,130 @@
+#include "stack/path/tuple.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "stack/base/check.h"
+
+namespace mpquic {
+
+void PendingResponses::push(const ChallengeData& data) {
+  if (count_ == kMax) {
+    std::shift_left(items_.begin(), items_.end(), 1);
+    --count_;
+  }
+  items_[count_++] = data;
+}
+
+bool same_network(const FourTuple& a, const FourTuple& b) {
+  return a.local.ip == b.local.ip && a.remote.ip == b.remote.ip;
+}
+
+TupleSet::TupleSet(const FourTuple& addresses, const TupleSettings& settings) : settings_(settings) {
+  tuples_.reserve(1 + kMaxProbingTuples);
+  add(addresses);
+}
+
+Tuple* TupleSet::find(const FourTuple& addresses) {
+  const auto found = std::ranges::find(tuples_, addresses, &Tuple::addresses);
+  return found == tuples_.end() ? nullptr : &*found;
+}
+
+Tuple* TupleSet::on_datagram(const FourTuple& addresses, ByteCount bytes) {
+  Tuple* tuple = find(addresses);
+  if (tuple == nullptr && settings_.role == Role::client) {
+    // The server's address is known, our own may be reported differently (a wildcard socket, a renumbered host).
+    const auto found = std::ranges::find_if(
+        tuples_, [&](const Tuple& known) { return known.addresses.remote == addresses.remote; });
+    if (found == tuples_.end()) return nullptr;
+    tuple = &*found;
+  }
+  if (tuple == nullptr) tuple = &add(addresses);
+  tuple->amplification.on_received(bytes);
+  return tuple;
+}
+
+TupleOutcome TupleSet::on_peer_moved(const FourTuple& addresses, Duration pto, Instant now) {
+  const auto found = std::ranges::find(tuples_, addresses, &Tuple::addresses);
+  if (found == tuples_.end() || found == tuples_.begin()) return {};
+  // RFC 9000 §9.3.3: an attacker may have forwarded the packet, so the address that is left gets challenged as well.
+  if (active().proved && !active().validator.in_progress()) active().validator.start(now, pto);
+  if (!found->proved && !found->validator.in_progress()) found->validator.start(now, pto);
+  return activate(static_cast<std::size_t>(found - tuples_.begin()));
+}
+
+void TupleSet::start_migration(const FourTuple& addresses, Duration pto, Instant now) {
+  Tuple* tuple = find(addresses);
+  if (tuple == nullptr) tuple = &add(addresses);
+  tuple->migrate_when_validated = true;
+  tuple->validator.start(now, pto);
+}
+
+TupleOutcome TupleSet::on_response(const ChallengeData& data, Instant now) {
+  for (std::size_t i = 0; i < tuples_.size(); ++i) {
+    Tuple& tuple = tuples_[i];
+    if (tuple.validator.on_response(data, now) == Validator::Answer::unknown) continue;
+    const bool first_proof = !tuple.proved;
+    tuple.proved = true;
+    tuple.amplification.lift();
+    TupleOutcome outcome;
+    if (std::exchange(tuple.migrate_when_validated, false) && i > 0) outcome = activate(i);
+    outcome.validated = first_proof && (i == 0 || outcome.switched);
+    return outcome;
+  }
+  return {};
+}
+
+TupleOutcome TupleSet::on_deadline(Instant now) {
+  TupleOutcome outcome;
+  active().mtu.on_deadline(now);
+  for (std::size_t i = tuples_.size(); i-- > 1;) {
+    if (!tuples_[i].validator.on_deadline(now)) continue;
+    outcome.migration_failed |= tuples_[i].migrate_when_validated;
+    tuples_.erase(tuples_.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  if (!active().validator.on_deadline(now)) return outcome;
+  const auto fallback = std::find_if(tuples_.begin() + 1, tuples_.end(), [](const Tuple& t) { return t.proved; });
+  if (fallback == tuples_.end()) {
+    outcome.none_left = true;
+    return outcome;
+  }
+  // RFC 9000 §9.3.2: "the endpoint MUST revert to using the last validated peer address".
+  const auto index = static_cast<std::size_t>(fallback - tuples_.begin());
+  const bool migration_failed = outcome.migration_failed;
+  outcome = activate(index);
+  outcome.migration_failed = migration_failed;
+  outcome.reverted = true;
+  tuples_.erase(tuples_.begin() + static_cast<std::ptrdiff_t>(index));
+  return outcome;
+}
+
+Deadline TupleSet::next_deadline() const {
+  Deadline deadline = active().mtu.next_deadline();
+  for (const Tuple& tuple : tuples_) deadline = earlier(deadline, tuple.validator.next_deadline());
+  return deadline;
+}
+
+Tuple& TupleSet::add(const FourTuple& addresses) {
+  if (tuples_.size() > kMaxProbingTuples) {
+    // What may have to be fallen back to stays; of the others the oldest goes.
+    auto victim = std::find_if(tuples_.begin() + 1, tuples_.end(), [](const Tuple& tuple) { return !tuple.proved; });
+    if (victim == tuples_.end()) victim = tuples_.begin() + 1;
+    tuples_.erase(victim);
+  }
+  Tuple tuple{.addresses = addresses, .amplification = {}, .validator = {}, .mtu = MtuDiscovery(settings_.mtu),
+              .responses = {}, .peer_cid = {}};
+  tuple.mtu.set_peer_limit(settings_.peer_max_udp_payload);
+  // RFC 9000 §8.1 limits what a server sends to a client's claim; a client chose the address itself.
+  if (settings_.role == Role::client) tuple.amplification.lift();
+  return tuples_.emplace_back(std::move(tuple));
+}
+
+TupleOutcome TupleSet::activate(std::size_t index) {
+  MPQUIC_CHECK(index > 0 && index < tuples_.size());
+  std::swap(tuples_[0], tuples_[index]);
+  TupleOutcome outcome;
+  outcome.switched = true;
+  return outcome;
+}
+
+}  // namespace mpquic

@@ -1,0 +1,88 @@
+// The receiving side of one packet number space: what arrived, and when to say so (RFC 9000 §13.2).
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+
+#include "stack/base/ids.h"
+#include "stack/base/interval_set.h"
+#include "stack/base/time.h"
+#include "stack/recovery/replay_window.h"
+#include "stack/wire/delivery_token.h"
+#include "stack/wire/frame.h"
+#include "stack/wire/frame_writer.h"
+
+namespace mpquic {
+
+/// Ranges that are remembered; the oldest go first (RFC 9000 §13.2.3).
+inline constexpr std::size_t kMaxAckRanges = 64;
+/// Ranges that one frame carries at most.
+inline constexpr std::size_t kMaxAckRangesWritten = 32;
+
+/// When ack-eliciting packets that came in order are acknowledged: every `packets_before_ack`-th at once, the others
+/// after `max_delay`.
+struct AckPolicy {
+  std::uint32_t packets_before_ack = 2;  // RFC 9000 §13.2.2
+  Duration max_delay = std::chrono::milliseconds(25);
+};
+
+/// The policy for a path that has received `packets_received`: RFC 9000 §13.2.2 until the peer's slow start is well
+/// under way, then fewer ACKs, but four per round trip at least.
+[[nodiscard]] AckPolicy ack_policy_for(std::uint64_t packets_received, Duration max_ack_delay, Duration smoothed_rtt);
+inline constexpr std::uint64_t kFrequentAckPackets = 100;
+inline constexpr std::uint32_t kRelaxedPacketsBeforeAck = 10;
+
+class AckTracker {
+ public:
+  using Arrival = ReplayWindow::Arrival;
+
+  AckTracker(PathId path, SpaceId space, AckPolicy policy);
+
+  void set_policy(const AckPolicy& policy) { policy_ = policy; }
+
+  /// Whether the packet is new, was received before, or is too old to tell.
+  [[nodiscard]] Arrival classify(PacketNumber number) const { return window_.classify(number); }
+  /// Not fresh: drop the packet.
+  [[nodiscard]] bool is_duplicate(PacketNumber number) const { return classify(number) != Arrival::fresh; }
+  /// An authenticated packet that is no duplicate.
+  void on_received(PacketNumber number, Instant now, bool ack_eliciting, Ecn ecn);
+
+  /// none: nothing ack-eliciting is unreported. new_data: an ACK may ride on a packet that leaves anyway. forced: an
+  /// ACK is due now, in a packet of its own if need be.
+  [[nodiscard]] Interest interest(Instant now) const;
+  /// When interest() becomes forced by time.
+  [[nodiscard]] Deadline next_deadline() const;
+  /// Writes ACK, or PATH_ACK with `as_path_ack`. False: nothing new to report, or no room. The exponent is ours.
+  [[nodiscard]] bool write(FrameWriter& writer, std::optional<PathId> as_path_ack, Instant now,
+                           unsigned ack_delay_exponent);
+  /// The peer has seen an ACK of ours: ranges up to its largest need no repeating (RFC 9000 §13.2.4).
+  void on_ack_acked(const AckToken& token);
+
+  /// For decoding truncated packet numbers (RFC 9000 §A.3).
+  [[nodiscard]] std::optional<PacketNumber> largest_received() const { return largest_; }
+  [[nodiscard]] std::uint64_t packets_received() const { return packets_received_; }
+  [[nodiscard]] const EcnCounts& ecn_counts() const { return ecn_; }
+  /// What the next ACK would report.
+  [[nodiscard]] const IntervalSet& ranges() const { return ranges_; }
+
+ private:
+  [[nodiscard]] bool needs_immediate_ack(PacketNumber number, Ecn ecn) const;
+  void count_ecn(Ecn ecn);
+
+  PathId path_;
+  SpaceId space_;
+  AckPolicy policy_;
+  ReplayWindow window_;
+  IntervalSet ranges_;
+  EcnCounts ecn_;
+  std::optional<PacketNumber> largest_;
+  Instant largest_received_at_;
+  std::optional<PacketNumber> lowest_unreported_;  // of packets received since the last ACK was written
+  std::uint64_t packets_received_ = 0;
+  std::uint32_t unreported_ack_eliciting_ = 0;
+  bool immediate_ = false;
+  Deadline deadline_;
+};
+
+}  // namespace mpquic

@@ -1,0 +1,132 @@
+#include "stack/stream/chunked_buffer.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <utility>
+
+#include "stack/base/check.h"
+
+namespace mpquic {
+namespace {
+
+constexpr std::uint64_t kWordBits = 64;
+
+constexpr std::uint64_t cell_of(std::uint64_t offset) { return offset / Chunk::kBytes; }
+constexpr std::size_t within(std::uint64_t offset) { return static_cast<std::size_t>(offset % Chunk::kBytes); }
+/// How far from `offset` its cell goes, but not beyond `length`.
+constexpr std::size_t run_in_cell(std::uint64_t offset, std::uint64_t length) {
+  return static_cast<std::size_t>(std::min<std::uint64_t>(length, Chunk::kBytes - within(offset)));
+}
+
+void set_marks(Chunk& chunk, std::size_t begin, std::size_t end) {
+  chunk.marked = true;
+  while (begin < end) {
+    const std::size_t bit = begin % kWordBits;
+    const std::size_t count = std::min<std::size_t>(kWordBits - bit, end - begin);
+    const std::uint64_t ones = count == kWordBits ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+    chunk.marks[begin / kWordBits] |= ones << bit;
+    begin += count;
+  }
+}
+
+/// The first position in [begin, end) whose mark differs from `skipped`, or `end`.
+std::size_t scan_marks(const Chunk& chunk, std::size_t begin, std::size_t end, bool skipped) {
+  while (begin < end) {
+    const std::uint64_t word = chunk.marks[begin / kWordBits];
+    const std::uint64_t wanted = (skipped ? ~word : word) >> (begin % kWordBits);
+    if (wanted != 0) return std::min(end, begin + static_cast<std::size_t>(std::countr_zero(wanted)));
+    begin += kWordBits - begin % kWordBits;
+  }
+  return end;
+}
+
+}  // namespace
+
+void ChunkedBuffer::write(std::uint64_t offset, Bytes data) {
+  MPQUIC_DCHECK(offset >= begin_);
+  while (!data.empty()) {
+    const std::size_t run = run_in_cell(offset, data.size());
+    std::memcpy(chunk_for(offset).bytes.data() + within(offset), data.data(), run);
+    offset += run;
+    data = data.subspan(run);
+  }
+}
+
+void ChunkedBuffer::read(std::uint64_t offset, MutableBytes out) const {
+  while (!out.empty()) {
+    const std::size_t run = run_in_cell(offset, out.size());
+    const Chunk* chunk = find_chunk(offset);
+    MPQUIC_CHECK(chunk != nullptr);
+    std::memcpy(out.data(), chunk->bytes.data() + within(offset), run);
+    offset += run;
+    out = out.subspan(run);
+  }
+}
+
+void ChunkedBuffer::drop_below(std::uint64_t offset) {
+  MPQUIC_DCHECK(offset >= begin_);
+  begin_ = offset;
+  const std::uint64_t cell = cell_of(offset);
+  for (; first_cell_ < cell && !cells_.empty(); ++first_cell_) {
+    if (auto chunk = cells_.pop_front()) pool_->give_back(std::move(chunk));
+  }
+  first_cell_ = cell;
+}
+
+void ChunkedBuffer::clear(std::uint64_t offset) {
+  while (!cells_.empty()) {
+    if (auto chunk = cells_.pop_front()) pool_->give_back(std::move(chunk));
+  }
+  begin_ = offset;
+  first_cell_ = cell_of(offset);
+  marked_end_ = 0;
+}
+
+void ChunkedBuffer::mark(std::uint64_t begin, std::uint64_t end) {
+  marked_end_ = std::max(marked_end_, end);
+  while (begin < end) {
+    const std::size_t run = run_in_cell(begin, end - begin);
+    set_marks(chunk_for(begin), within(begin), within(begin) + run);
+    begin += run;
+  }
+}
+
+std::uint64_t ChunkedBuffer::advance(std::uint64_t frontier, std::uint64_t begin, std::uint64_t end) {
+  if (begin > frontier) {
+    mark(begin, end);
+    return frontier;
+  }
+  frontier = std::max(frontier, end);
+  return frontier < marked_end_ ? first_unmarked(frontier, marked_end_) : frontier;
+}
+
+Chunk& ChunkedBuffer::chunk_for(std::uint64_t offset) {
+  const std::size_t slot = static_cast<std::size_t>(cell_of(offset) - first_cell_);
+  while (cells_.size() <= slot) cells_.push_back(nullptr);
+  if (cells_[slot] == nullptr) cells_[slot] = pool_->take();
+  return *cells_[slot];
+}
+
+const Chunk* ChunkedBuffer::find_chunk(std::uint64_t offset) const {
+  const std::uint64_t slot = cell_of(offset) - first_cell_;
+  return slot < cells_.size() ? cells_[static_cast<std::size_t>(slot)].get() : nullptr;
+}
+
+std::uint64_t ChunkedBuffer::scan(std::uint64_t from, std::uint64_t to, bool skipped) const {
+  while (from < to) {
+    const std::size_t run = run_in_cell(from, to - from);
+    const Chunk* chunk = find_chunk(from);
+    if (chunk == nullptr) {  // nothing was written here: all clear
+      if (skipped) return from;
+      from += run;
+      continue;
+    }
+    const std::size_t found = scan_marks(*chunk, within(from), within(from) + run, skipped);
+    if (found < within(from) + run) return from + (found - within(from));
+    from += run;
+  }
+  return to;
+}
+
+}  // namespace mpquic

@@ -1,0 +1,68 @@
+// What happened, as plain data. A sink that needs the frames of a packet decodes `payload` itself, so that packets
+// cost nothing extra where nobody listens. Spans are valid during the call only.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <variant>
+
+#include "stack/base/address.h"
+#include "stack/base/bytes.h"
+#include "stack/base/drop_reason.h"
+#include "stack/base/ids.h"
+#include "stack/base/result.h"
+#include "stack/base/time.h"
+
+namespace mpquic::trace {
+
+struct PacketSent {
+  EncryptionLevel level = EncryptionLevel::one_rtt;
+  PathId path;
+  PacketNumber number;
+  std::size_t size = 0;  // whole packet, tag included
+  Bytes payload;         // plaintext frames
+  bool key_phase = false;
+};
+struct PacketReceived {
+  EncryptionLevel level = EncryptionLevel::one_rtt;
+  PathId path;
+  PacketNumber number;
+  std::size_t size = 0;
+  Bytes payload;
+  Ecn ecn = Ecn::not_ect;
+};
+struct PacketDropped { DropReason reason = DropReason::malformed_header; std::size_t size = 0; };
+enum class LossTrigger : std::uint8_t { reordering_threshold, time_threshold, path_abandoned };
+struct PacketLost {
+  EncryptionLevel level = EncryptionLevel::one_rtt;
+  PathId path;
+  PacketNumber number;
+  LossTrigger trigger = LossTrigger::reordering_threshold;
+};
+struct MetricsUpdated {
+  PathId path;
+  Duration smoothed_rtt{};
+  Duration latest_rtt{};
+  Duration min_rtt{};
+  Duration rtt_variance{};
+  std::uint32_t pto_count = 0;
+  ByteCount congestion_window;
+  ByteCount bytes_in_flight;
+  ByteCount slow_start_threshold;
+};
+struct PathStateChanged {
+  PathId path;
+  FourTuple tuple;
+  std::string_view state;   // "opened", "validated", "failed", "recovered", "migrated", "abandoned", "closed"
+  std::string_view reason;
+};
+struct SchedulerDecision { PathId path; std::string_view scheduler; std::size_t size = 0; bool retransmission = false; };
+struct KeyUpdated { bool initiated_locally = false; std::uint64_t generation = 0; };
+struct StateChanged { std::string_view state; };  // "attempted", "handshaking", "confirmed", "closing", "draining", "closed"
+struct ParametersSet { bool local = false; Bytes encoded; };
+struct Closed { bool by_peer = false; bool application = false; std::uint64_t error = 0; std::string_view reason; };
+
+using Event = std::variant<PacketSent, PacketReceived, PacketDropped, PacketLost, MetricsUpdated, PathStateChanged,
+                           SchedulerDecision, KeyUpdated, StateChanged, ParametersSet, Closed>;
+
+}  // namespace mpquic::trace

@@ -1,0 +1,178 @@
+#include "tests/pair/pair.h"
+
+#include <algorithm>
+
+namespace mpquic::test {
+namespace {
+
+constexpr std::int64_t kTestTime = 1'800'000'000;
+
+std::byte pattern(std::uint64_t offset) { return static_cast<std::byte>((offset * 31 + (offset >> 8) * 7) & 0xff); }
+
+}  // namespace
+
+Pair::Pair(PairOptions options) : rng(options.seed), delay_(options.delay), buffer_(65536) {
+  identity = make_self_signed({}, rng).value();
+  TlsConfig server_config;
+  server_config.role = Role::server;
+  server_config.alpn = {"test"};
+  server_config.certificate_chain_pem = identity.certificate_pem;
+  server_config.private_key_pem = identity.private_key_pem;
+  server_config.fixed_time = kTestTime;
+  server_config.randomness = &rng;
+  TlsConfig client_config;
+  client_config.alpn = {"test"};
+  client_config.trust.pins = {identity.fingerprint};
+  client_config.fixed_time = kTestTime;
+  client_config.randomness = &rng;
+  if (!options.suites.empty()) client_config.cipher_suites = options.suites;
+  server_tls = make_tls_provider(server_config).value();
+  client_tls = make_tls_provider(client_config).value();
+  if (!options.server.server_tls) options.server.server_tls = server_tls;
+  client = std::make_unique<Endpoint>(options.client, rng);
+  server = std::make_unique<Endpoint>(options.server, rng);
+  connect_options = {.tuple = tuple(0), .server_name = "localhost", .tls = client_tls, .ticket = {}, .token = {}};
+}
+
+ConnectionHandle Pair::start() {
+  client_handle = client->connect(connect_options, now);
+  flush(false);
+  return client_handle;
+}
+
+bool Pair::connect() {
+  start();
+  return run_until([this] {
+    return !events_of<HandshakeConfirmed>(false).empty() && !events_of<HandshakeConfirmed>(true).empty();
+  });
+}
+
+void Pair::poll_events() {
+  while (auto event = client->poll_event()) client_events.push_back(std::move(event->what));
+  while (auto event = server->poll_event()) {
+    server_handle = event->connection;
+    server_events.push_back(std::move(event->what));
+  }
+}
+
+void Pair::flush(bool from_server) {
+  Endpoint& sender = from_server ? *server : *client;
+  while (const auto sent = sender.poll_transmit(buffer_, now)) {
+    for (std::size_t at = 0; at < sent->size; at += sent->segment_size) {
+      const std::size_t n = std::min(sent->segment_size, sent->size - at);
+      InFlight datagram{.arrives = now + delay_,
+                        .to_server = !from_server,
+                        .tuple = {sent->tuple.remote, sent->tuple.local},
+                        .ecn = sent->ecn,
+                        .bytes = {buffer_.begin() + static_cast<std::ptrdiff_t>(at),
+                                  buffer_.begin() + static_cast<std::ptrdiff_t>(at + n)}};
+      ++datagrams_sent;
+      if (!filter || filter(datagram)) wire_.push_back(std::move(datagram));
+    }
+  }
+  poll_events();
+}
+
+bool Pair::step() {
+  flush(false);
+  flush(true);
+  const auto next = std::ranges::min_element(wire_, {}, &InFlight::arrives);
+  Deadline timer = earlier(client->next_deadline(), server->next_deadline());
+  if (next == wire_.end() && !timer) return false;
+  if (next != wire_.end() && (!timer || next->arrives <= *timer)) {
+    InFlight datagram = std::move(*next);
+    wire_.erase(next);
+    now = std::max(now, datagram.arrives);
+    Endpoint& receiver = datagram.to_server ? *server : *client;
+    receiver.receive({datagram.tuple, datagram.ecn, datagram.bytes, datagram.bytes.size()}, now);
+    flush(datagram.to_server);
+    return true;
+  }
+  now = std::max(now, *timer);
+  if (expired(client->next_deadline(), now)) client->on_deadline(now);
+  if (expired(server->next_deadline(), now)) server->on_deadline(now);
+  flush(false);
+  flush(true);
+  return true;
+}
+
+bool Pair::run_until(const std::function<bool()>& done, Duration limit) {
+  const Instant end = now + limit;
+  while (!done()) {
+    if (now > end || !step()) return done();
+  }
+  return true;
+}
+
+void Pair::run_for(Duration time) {
+  const Instant end = now + time;
+  for (;;) {
+    flush(false);
+    flush(true);
+    const auto next = std::ranges::min_element(wire_, {}, &InFlight::arrives);
+    Deadline soonest = earlier(client->next_deadline(), server->next_deadline());
+    if (next != wire_.end()) soonest = earlier(soonest, next->arrives);
+    if (!soonest || *soonest > end) break;
+    step();
+  }
+  now = end;
+}
+
+std::vector<ConnectionEvent> Pair::take_events(bool of_server) {
+  return std::exchange(of_server ? server_events : client_events, {});
+}
+
+bool Pair::transfer(bool from_server, std::size_t size, Duration limit) {
+  Endpoint& sender = from_server ? *server : *client;
+  Endpoint& receiver = from_server ? *client : *server;
+  const ConnectionHandle out = from_server ? server_handle : client_handle;
+  const ConnectionHandle in = from_server ? client_handle : server_handle;
+  const auto id = sender.open_stream(out, Directionality::unidirectional);
+  if (!id) return false;
+  std::vector<std::byte> data(size);
+  for (std::size_t i = 0; i < size; ++i) data[i] = pattern(i);
+  std::size_t written = 0;
+  std::size_t received = 0;
+  bool intact = true;
+  bool fin = false;
+  std::vector<std::byte> chunk(65536);
+  return run_until(
+             [&] {
+               while (written < size || (size == 0 && written == 0)) {
+                 const auto n = sender.write(out, *id, Bytes(data).subspan(written), true);
+                 if (!n || *n == 0) break;
+                 written += *n;
+               }
+               while (const auto got = receiver.read(in, *id, chunk)) {
+                 for (std::size_t i = 0; i < got->bytes; ++i) intact &= chunk[i] == pattern(received + i);
+                 received += got->bytes;
+                 fin |= got->fin;
+                 if (got->bytes == 0) break;
+               }
+               return fin;
+             },
+             limit) &&
+         intact && received == size;
+}
+
+std::vector<PathStats> Pair::paths(bool of_server) const {
+  std::vector<PathStats> out;
+  if (of_server)
+    server->path_stats(server_handle, out);
+  else
+    client->path_stats(client_handle, out);
+  return out;
+}
+
+std::string Pair::unexpected_drops(std::initializer_list<DropReason> allowed) const {
+  std::string out;
+  for (std::size_t i = 0; i < kDropReasonCount; ++i) {
+    const auto reason = static_cast<DropReason>(i);
+    const std::uint64_t count = client->drops()[i] + server->drops()[i];
+    if (count > 0 && std::ranges::find(allowed, reason) == allowed.end())
+      out += std::string(name_of(reason)) + "=" + std::to_string(count) + " ";
+  }
+  return out;
+}
+
+}  // namespace mpquic::test

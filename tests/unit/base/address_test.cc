@@ -1,0 +1,76 @@
+#include "stack/base/address.h"
+
+#include <gtest/gtest.h>
+
+#include "stack/base/bytes.h"
+
+namespace mpquic {
+namespace {
+
+TEST(IpAddress, ParsesAndPrintsBothFamilies) {
+  for (const char* text : {"192.0.2.1", "0.0.0.0", "255.255.255.255", "2001:db8::1", "::", "::1", "fe80::1:2"}) {
+    const auto address = IpAddress::parse(text);
+    ASSERT_TRUE(address) << text;
+    EXPECT_EQ(address->to_string(), text);
+  }
+  EXPECT_EQ(IpAddress::parse("192.0.2.1")->family(), IpAddress::Family::v4);
+  EXPECT_EQ(IpAddress::parse("::1")->family(), IpAddress::Family::v6);
+}
+
+TEST(IpAddress, RefusesWhatIsNone) {
+  for (const char* text : {"", "192.0.2", "192.0.2.256", "192.0.2.1 ", "1.2.3.4.5", ":::", "2001:db8::g", "[::1]",
+                           "fe80::1%eth0", "localhost"}) {
+    EXPECT_FALSE(IpAddress::parse(text)) << text;
+  }
+}
+
+TEST(IpAddress, KeepsNetworkByteOrder) {
+  const auto address = IpAddress::v4({192, 0, 2, 1});
+  EXPECT_EQ(address.octets()[0], 192);
+  EXPECT_EQ(address.octets()[3], 1);
+  EXPECT_EQ(address.octets()[4], 0);
+  EXPECT_EQ(address, *IpAddress::parse("192.0.2.1"));
+}
+
+TEST(IpAddress, FamiliesDiffer) {
+  EXPECT_NE(IpAddress::v4({0, 0, 0, 0}), IpAddress::v6({}));
+  EXPECT_TRUE(IpAddress::v4({0, 0, 0, 0}).is_unspecified());
+  EXPECT_TRUE(IpAddress::v6({}).is_unspecified());
+  EXPECT_FALSE(IpAddress::v4({1, 0, 0, 0}).is_unspecified());
+  EXPECT_EQ(IpAddress{}.family(), IpAddress::Family::none);
+  EXPECT_EQ(IpAddress{}.to_string(), "none");
+}
+
+TEST(SocketAddress, ParsesAndPrints) {
+  for (const char* text : {"192.0.2.1:443", "[2001:db8::1]:8443", "0.0.0.0:0", "[::]:65535"}) {
+    const auto address = SocketAddress::parse(text);
+    ASSERT_TRUE(address) << text;
+    EXPECT_EQ(address->to_string(), text);
+  }
+  EXPECT_EQ(SocketAddress::parse("192.0.2.1:443")->port, 443);
+}
+
+TEST(SocketAddress, RefusesWhatIsNone) {
+  for (const char* text :
+       {"", ":", ":443", "192.0.2.1", "192.0.2.1:", "192.0.2.1:65536", "192.0.2.1:-1", "192.0.2.1:4x", "192.0.2.1: 443",
+        "2001:db8::1:443", "[192.0.2.1]:443", "[2001:db8::1:443", "[]:443", "[:443", "]:443"}) {
+    EXPECT_FALSE(SocketAddress::parse(text)) << text;
+  }
+}
+
+TEST(FourTuple, ComparesAllOfIt) {
+  const FourTuple tuple{*SocketAddress::parse("192.0.2.1:1"), *SocketAddress::parse("192.0.2.2:2")};
+  FourTuple rebound = tuple;
+  EXPECT_EQ(tuple, rebound);
+  rebound.remote.port = 3;
+  EXPECT_NE(tuple, rebound);
+}
+
+TEST(ByteViews, ConvertTextBothWays) {
+  EXPECT_EQ(as_text(as_bytes("hello")), "hello");
+  EXPECT_TRUE(as_bytes("").empty());
+  EXPECT_EQ(u8(as_bytes("A"))[0], 'A');
+}
+
+}  // namespace
+}  // namespace mpquic

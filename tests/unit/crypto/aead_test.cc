@@ -1,0 +1,144 @@
+#include "stack/crypto/aead.h"
+
+#include <gtest/gtest.h>
+
+#include "stack/crypto/hkdf.h"
+#include "stack/crypto/nonce.h"
+#include "tests/unit/crypto/crypto_testing.h"
+
+namespace mpquic {
+namespace {
+
+using namespace crypto_testing;
+
+template <std::size_t N = 12>
+std::array<std::uint8_t, N> iv_of(std::string_view hex) {
+  std::array<std::uint8_t, N> iv{};
+  std::ranges::transform(from_hex(hex), iv.begin(), [](std::byte b) { return std::to_integer<std::uint8_t>(b); });
+  return iv;
+}
+
+// draft-ietf-quic-multipath-21 §2.4, and the limits of its fields.
+TEST(Nonce, CarriesThePathIdAboveThePacketNumber) {
+  const auto iv = iv_of("6b26114b9cba2b63a9e8dd4f");
+  EXPECT_EQ(to_hex(make_nonce(iv, PathId{3}, PacketNumber{54321})), "6b2611489cba2b63a9e8097e");
+  EXPECT_EQ(to_hex(make_nonce(iv, PathId{0}, PacketNumber{54321})), "6b26114b9cba2b63a9e8097e");
+  EXPECT_EQ(to_hex(make_nonce(iv, PathId{0xffffffff}, PacketNumber{kMaxVarint})), "94d9eeb4a345d49c561722b0");
+}
+
+// §2.4: longer IVs see zeros on the left.
+TEST(Nonce, PadsOnTheLeftForLongerIvs) {
+  const auto iv = iv_of<16>("000000006b26114b9cba2b63a9e8dd4f");
+  EXPECT_EQ(to_hex(make_nonce(iv, PathId{3}, PacketNumber{54321})), "000000006b2611489cba2b63a9e8097e");
+}
+
+// RFC 9001 A.5.
+TEST(Hkdf, DerivesTheChaChaKeysOfTheRfc) {
+  const Buffer secret = from_hex("9ac312a7f877468ebe69422748ad00a15443f18203a07d6060f688f30f21632b");
+  Buffer key(32);
+  Buffer iv(12);
+  hkdf_expand_label(HashAlgorithm::sha256, secret, "quic key", key);
+  hkdf_expand_label(HashAlgorithm::sha256, secret, "quic iv", iv);
+  EXPECT_EQ(to_hex(key), "c6d98ff3441c3fe1b2182094f69caa2ed4b716b65488960a7a984979fb23e1c8");
+  EXPECT_EQ(to_hex(iv), "e0459b3474bdd0e44a41c144");
+  EXPECT_EQ(to_hex(hkdf_expand_secret(HashAlgorithm::sha256, secret, "quic ku").view()),
+            "1223504755036d556342ee9361d253421a826c9ecdf3c7148684b36b714881f9");
+}
+
+// RFC 9001 A.5: the smallest packet that there can be.
+TEST(Aead, SealsTheChaChaPacketOfTheRfc) {
+  const Buffer secret = from_hex("9ac312a7f877468ebe69422748ad00a15443f18203a07d6060f688f30f21632b");
+  Aead aead(CipherSuite::chacha20_poly1305_sha256, AeadDirection::seal, secret);
+  Buffer payload = from_hex("01");
+  payload.resize(17);
+  aead.seal(kInitialPath, PacketNumber{654360564}, from_hex("4200bff4"), payload);
+  EXPECT_EQ(to_hex(payload), "655e5cd55c41f69080575d7999c25a5bfb");
+}
+
+class AeadOfSuite : public testing::TestWithParam<CipherSuite> {
+ protected:
+  Aead sealer_{GetParam(), AeadDirection::seal, secret_of(GetParam(), 9).view()};
+  Aead opener_{GetParam(), AeadDirection::open, secret_of(GetParam(), 9).view()};
+  Buffer header_ = sequence(21);
+  Buffer plain_ = sequence(1200);
+
+  Buffer sealed(PathId path, PacketNumber number, Bytes plain) {
+    Buffer out(plain.begin(), plain.end());
+    out.resize(plain.size() + kAeadTagSize);
+    sealer_.seal(path, number, header_, out);
+    return out;
+  }
+  bool opens(PathId path, PacketNumber number, Buffer packet) { return opener_.open(path, number, header_, packet); }
+};
+
+TEST_P(AeadOfSuite, RoundTripsAnySizeInAnyOrder) {
+  for (const std::size_t size : {std::size_t{1200}, std::size_t{1}, std::size_t{0}, std::size_t{31}, std::size_t{32}}) {
+    const PacketNumber number{1'000'000 - size};
+    Buffer packet = sealed(PathId{2}, number, Bytes(plain_).first(size));
+    ASSERT_TRUE(opener_.open(PathId{2}, number, header_, packet)) << size;
+    EXPECT_TRUE(std::ranges::equal(Bytes(packet).first(size), Bytes(plain_).first(size))) << size;
+  }
+}
+
+TEST_P(AeadOfSuite, EveryByteOfPacketAndHeaderIsAuthenticated) {
+  const Buffer packet = sealed(PathId{0}, PacketNumber{7}, Bytes(plain_).first(70));
+  for (std::size_t i = 0; i < packet.size(); ++i) {
+    Buffer forged = packet;
+    forged[i] ^= std::byte{0x10};
+    EXPECT_FALSE(opens(PathId{0}, PacketNumber{7}, forged)) << i;
+  }
+  for (std::byte& byte : header_) {
+    byte ^= std::byte{1};
+    EXPECT_FALSE(opens(PathId{0}, PacketNumber{7}, packet));
+    byte ^= std::byte{1};
+  }
+  EXPECT_TRUE(opens(PathId{0}, PacketNumber{7}, packet));
+}
+
+// draft-21 §2.4: the path ID is in the nonce, so a packet opens on its own path only.
+TEST_P(AeadOfSuite, RefusesOtherPathsNumbersAndKeys) {
+  const Buffer packet = sealed(PathId{3}, PacketNumber{7}, plain_);
+  EXPECT_FALSE(opens(PathId{0}, PacketNumber{7}, packet));
+  EXPECT_FALSE(opens(PathId{3}, PacketNumber{8}, packet));
+  Aead other(GetParam(), AeadDirection::open, secret_of(GetParam(), 10).view());
+  Buffer copy = packet;
+  EXPECT_FALSE(other.open(PathId{3}, PacketNumber{7}, header_, copy));
+}
+
+TEST_P(AeadOfSuite, AnythingShorterThanATagFails) {
+  Buffer packet = sequence(kAeadTagSize - 1);
+  EXPECT_FALSE(opener_.open(PathId{0}, PacketNumber{0}, header_, packet));
+  EXPECT_FALSE(opener_.open(PathId{0}, PacketNumber{0}, header_, {}));
+}
+
+TEST_P(AeadOfSuite, FailureDoesNotSpoilTheNextPacket) {
+  const Buffer packet = sealed(PathId{0}, PacketNumber{1}, plain_);
+  Buffer forged = packet;
+  forged[0] ^= std::byte{1};
+  EXPECT_FALSE(opens(PathId{0}, PacketNumber{1}, forged));
+  EXPECT_TRUE(opens(PathId{0}, PacketNumber{1}, packet));
+}
+
+INSTANTIATE_TEST_SUITE_P(Suites, AeadOfSuite, testing::ValuesIn(kAllSuites));
+
+TEST(Aead, OnlyTheNullSuiteLeavesTheTextReadable) {
+  for (const CipherSuite suite : kAllSuites) {
+    Aead aead(suite, AeadDirection::seal, secret_of(suite, 1).view());
+    Buffer packet = sequence(64 + kAeadTagSize);
+    aead.seal(PathId{0}, PacketNumber{0}, {}, packet);
+    EXPECT_EQ(std::ranges::equal(Bytes(packet).first(64), sequence(64)), suite == CipherSuite::null);
+  }
+}
+
+TEST(Aead, AMovedFromKeyIsAbsent) {
+  for (const CipherSuite suite : {CipherSuite::aes_128_gcm_sha256}) {
+    Aead key(suite, AeadDirection::seal, secret_of(suite, 1).view());
+    const Aead moved = std::move(key);
+    EXPECT_TRUE(static_cast<bool>(moved));
+    EXPECT_FALSE(static_cast<bool>(key));  // NOLINT(bugprone-use-after-move): that is the question
+  }
+  EXPECT_FALSE(static_cast<bool>(Aead()));
+}
+
+}  // namespace
+}  // namespace mpquic

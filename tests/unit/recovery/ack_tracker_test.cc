@@ -1,0 +1,232 @@
+#include "stack/recovery/ack_tracker.h"
+
+#include <gtest/gtest.h>
+
+#include "stack/wire/frame_decode.h"
+#include "tests/unit/recovery/recovery_fixtures.h"
+
+namespace mpquic {
+namespace {
+
+using namespace recovery_test;
+using Arrival = AckTracker::Arrival;
+
+AckTracker tracker(SpaceId space = SpaceId::application, AckPolicy policy = {}) {
+  return AckTracker(PathId{3}, space, policy);
+}
+void receive(AckTracker& acks, std::uint64_t number, Instant at = kStart, bool eliciting = true,
+             Ecn ecn = Ecn::not_ect) {
+  acks.on_received(PacketNumber{number}, at, eliciting, ecn);
+}
+
+struct Written {
+  std::array<std::byte, 1200> bytes{};
+  TokenList tokens;
+  AckFrame frame;
+  bool ok = false;
+};
+void write(AckTracker& acks, Written& written, Instant at = kStart, std::optional<PathId> path = std::nullopt,
+           std::size_t room = 1200) {
+  FrameWriter writer(std::span(written.bytes).first(room), EncryptionLevel::one_rtt, PathId{3}, written.tokens);
+  written.ok = acks.write(writer, path, at, 3);
+  if (!written.ok) return;
+  FrameDecoder decoder(std::span(written.bytes).first(writer.size()), EncryptionLevel::one_rtt, {.multipath = true});
+  const auto frame = decoder.next();
+  ASSERT_TRUE(frame && *frame);
+  written.frame = std::get<AckFrame>(**frame);
+}
+
+TEST(AckTracker, EverySecondAckElicitingPacketIsAcknowledgedAtOnce) {  // RFC 9000 §13.2.2
+  AckTracker acks = tracker();
+  receive(acks, 0);
+  EXPECT_EQ(acks.interest(kStart), Interest::new_data);
+  receive(acks, 1);
+  EXPECT_EQ(acks.interest(kStart), Interest::forced);
+}
+
+TEST(AckTracker, ASinglePacketWaitsForMaxAckDelay) {  // RFC 9000 §13.2.1
+  AckTracker acks = tracker();
+  receive(acks, 0);
+  EXPECT_EQ(acks.next_deadline(), kStart + milliseconds(25));
+  EXPECT_EQ(acks.interest(kStart + milliseconds(25) - Duration(1)), Interest::new_data);
+  EXPECT_EQ(acks.interest(kStart + milliseconds(25)), Interest::forced);
+}
+
+TEST(AckTracker, TheFirstUnreportedPacketSetsTheDeadline) {
+  AckTracker acks = tracker(SpaceId::application, {.packets_before_ack = 10});
+  receive(acks, 0);
+  receive(acks, 1, kStart + milliseconds(20));
+  EXPECT_EQ(acks.next_deadline(), kStart + milliseconds(25));
+}
+
+TEST(AckTracker, HandshakePacketsAreAcknowledgedAtOnce) {  // RFC 9000 §13.2.1
+  for (const SpaceId space : {SpaceId::initial, SpaceId::handshake}) {
+    AckTracker acks = tracker(space);
+    receive(acks, 0);
+    EXPECT_EQ(acks.interest(kStart), Interest::forced);
+  }
+}
+
+TEST(AckTracker, AGapIsReportedAtOnceAndSoIsItsFilling) {  // RFC 9000 §13.2.1
+  AckTracker acks = tracker();
+  receive(acks, 0);
+  receive(acks, 1);
+  Written written;
+  write(acks, written);
+  receive(acks, 3);
+  EXPECT_EQ(acks.interest(kStart), Interest::forced);
+  write(acks, written);
+  receive(acks, 2);
+  EXPECT_EQ(acks.interest(kStart), Interest::forced);
+}
+
+TEST(AckTracker, CongestionMarksAreReportedAtOnce) {  // RFC 9000 §13.2.1
+  AckTracker acks = tracker();
+  receive(acks, 0, kStart, true, Ecn::ce);
+  EXPECT_EQ(acks.interest(kStart), Interest::forced);
+}
+
+TEST(AckTracker, AcksAreNotAcknowledgedForTheirOwnSake) {  // RFC 9000 §13.2.1: no ACK loops
+  AckTracker acks = tracker();
+  for (std::uint64_t n = 0; n < 100; n += 2) receive(acks, n, kStart, false);
+  EXPECT_EQ(acks.interest(kStart + seconds(10)), Interest::none);
+  EXPECT_EQ(acks.next_deadline(), std::nullopt);
+}
+
+TEST(AckTracker, PolicyRelaxesAfterAHundredPacketsButKeepsFourAcksPerRtt) {
+  EXPECT_EQ(ack_policy_for(99, milliseconds(25), milliseconds(40)).packets_before_ack, 2U);
+  EXPECT_EQ(ack_policy_for(99, milliseconds(25), milliseconds(40)).max_delay, milliseconds(25));
+  EXPECT_EQ(ack_policy_for(100, milliseconds(25), milliseconds(40)).packets_before_ack, 10U);
+  EXPECT_EQ(ack_policy_for(100, milliseconds(25), milliseconds(40)).max_delay, milliseconds(10));
+  EXPECT_EQ(ack_policy_for(100, milliseconds(25), milliseconds(400)).max_delay, milliseconds(25));
+}
+
+TEST(AckTracker, WritesWhatArrivedAndRests) {  // RFC 9000 §19.3
+  AckTracker acks = tracker();
+  for (const std::uint64_t n : {0, 1, 2, 5, 6, 9}) receive(acks, n, kStart + milliseconds(n));
+  Written written;
+  write(acks, written, kStart + milliseconds(17));
+  ASSERT_TRUE(written.ok);
+  EXPECT_EQ(written.frame.largest, PacketNumber{9});
+  EXPECT_EQ(written.frame.first_range, 0U);
+  EXPECT_EQ(written.frame.range_count, 2U);
+  EXPECT_EQ(written.frame.delay, 1000U);  // 8 ms since the largest came, >> 3
+  EXPECT_EQ(written.frame.path, std::nullopt);
+  EXPECT_FALSE(written.frame.ecn);
+  const auto& token = std::get<AckToken>(written.tokens.items[0]);
+  EXPECT_EQ(token.path, PathId{3});
+  EXPECT_EQ(token.largest, PacketNumber{9});
+  EXPECT_EQ(acks.interest(kStart + seconds(1)), Interest::none);
+  EXPECT_EQ(acks.next_deadline(), std::nullopt);
+  write(acks, written);
+  EXPECT_FALSE(written.ok) << "nothing new to report";
+}
+
+TEST(AckTracker, WritesPathAckOnRequest) {  // draft-21 §4.1
+  AckTracker acks = tracker();
+  receive(acks, 0);
+  Written written;
+  write(acks, written, kStart, PathId{3});
+  ASSERT_TRUE(written.ok);
+  EXPECT_EQ(written.frame.path, PathId{3});
+}
+
+TEST(AckTracker, KeepsTheRequestWhenThereIsNoRoom) {
+  AckTracker acks = tracker();
+  receive(acks, 0);
+  receive(acks, 1);
+  Written written;
+  write(acks, written, kStart, std::nullopt, 3);
+  EXPECT_FALSE(written.ok);
+  EXPECT_EQ(acks.interest(kStart), Interest::forced);
+}
+
+TEST(AckTracker, ReportsEcnCountsOnceThereAreAny) {  // RFC 9000 §13.4.1
+  AckTracker acks = tracker();
+  receive(acks, 0, kStart, true, Ecn::ect0);
+  receive(acks, 1, kStart, true, Ecn::ect1);
+  receive(acks, 2, kStart, false, Ecn::ce);
+  Written written;
+  write(acks, written);
+  ASSERT_TRUE(written.frame.ecn);
+  EXPECT_EQ(*written.frame.ecn, (EcnCounts{1, 1, 1}));
+}
+
+TEST(AckTracker, ForgetsRangesThatThePeerKnowsToBeReported) {  // RFC 9000 §13.2.4
+  AckTracker acks = tracker();
+  for (const std::uint64_t n : {0, 2, 4, 6}) receive(acks, n);
+  Written written;
+  write(acks, written);
+  receive(acks, 8);
+  acks.on_ack_acked({PathId{3}, SpaceId::application, PacketNumber{6}});
+  EXPECT_EQ(acks.ranges().interval_count(), 1U);
+  EXPECT_TRUE(acks.ranges().contains(8));
+}
+
+TEST(AckTracker, KeepsTheLargestWhateverIsAcknowledged) {  // RFC 9000 §13.2.3
+  AckTracker acks = tracker();
+  receive(acks, 0);
+  receive(acks, 1);
+  Written written;
+  write(acks, written);
+  acks.on_ack_acked({PathId{3}, SpaceId::application, PacketNumber{1}});
+  EXPECT_TRUE(acks.ranges().contains(1));
+  EXPECT_FALSE(acks.ranges().contains(0));
+}
+
+TEST(AckTracker, DoesNotForgetWhatCameAfterTheAckWasWritten) {
+  AckTracker acks = tracker();
+  for (const std::uint64_t n : {0, 1, 9}) receive(acks, n);
+  Written written;
+  write(acks, written);
+  receive(acks, 5);
+  acks.on_ack_acked({PathId{3}, SpaceId::application, PacketNumber{9}});
+  EXPECT_TRUE(acks.ranges().contains(5));
+}
+
+TEST(AckTracker, DuplicatesAreKnownAfterRangesAreForgotten) {  // RFC 9000 §12.3
+  AckTracker acks = tracker();
+  for (const std::uint64_t n : {0, 1, 2, 4, 5}) receive(acks, n);
+  Written written;
+  write(acks, written);
+  acks.on_ack_acked({PathId{3}, SpaceId::application, PacketNumber{5}});
+  for (const std::uint64_t n : {0, 1, 2, 4, 5}) EXPECT_EQ(acks.classify(PacketNumber{n}), Arrival::duplicate) << n;
+  EXPECT_EQ(acks.classify(PacketNumber{3}), Arrival::fresh) << "late, not a duplicate";
+  EXPECT_FALSE(acks.is_duplicate(PacketNumber{6}));
+}
+
+TEST(AckTracker, RangesAreBoundedAndTheOldestGo) {  // RFC 9000 §13.2.3
+  AckTracker acks = tracker();
+  for (std::uint64_t n = 0; n < 2 * 1000; n += 2) receive(acks, n);
+  EXPECT_EQ(acks.ranges().interval_count(), kMaxAckRanges);
+  EXPECT_EQ(acks.ranges().max(), 1998U);
+  EXPECT_TRUE(acks.is_duplicate(PacketNumber{0}));
+  EXPECT_FALSE(acks.is_duplicate(PacketNumber{1}));
+  Written written;
+  write(acks, written);
+  EXPECT_EQ(written.frame.range_count, kMaxAckRangesWritten - 1);
+}
+
+TEST(ReplayWindow, TooOldBelowTheWindow) {
+  ReplayWindow window;
+  window.insert(PacketNumber{0});
+  window.insert(PacketNumber{ReplayWindow::kSize + 10});
+  EXPECT_EQ(window.classify(PacketNumber{10}), Arrival::too_old);
+  EXPECT_EQ(window.classify(PacketNumber{11}), Arrival::fresh);
+  EXPECT_EQ(window.classify(PacketNumber{0}), Arrival::too_old);
+}
+
+TEST(ReplayWindow, SurvivesJumpsOfAnyWidth) {
+  ReplayWindow window;
+  for (const std::uint64_t n : {std::uint64_t{0}, std::uint64_t{63}, std::uint64_t{64}, std::uint64_t{200},
+                                ReplayWindow::kSize + 63, 3 * ReplayWindow::kSize, kMaxVarint}) {
+    EXPECT_EQ(window.classify(PacketNumber{n}), Arrival::fresh);
+    window.insert(PacketNumber{n});
+    EXPECT_EQ(window.classify(PacketNumber{n}), Arrival::duplicate);
+    EXPECT_EQ(window.classify(PacketNumber{n + 1}), Arrival::fresh);
+  }
+  EXPECT_EQ(window.classify(PacketNumber{kMaxVarint - 1}), Arrival::fresh);
+}
+
+}  // namespace
+}  // namespace mpquic

@@ -1,0 +1,190 @@
+#include "sim/scenario_loader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+namespace mpquic::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kSmall = R"(name: small
+duration: 30s
+endpoints:
+  cc: new_reno
+  multipath: off
+  max_data: 1MiB
+paths:
+  - name: a
+    rate: 50Mbit/s
+    rtt: 20ms
+    loss: 2%
+    queue: 256KiB
+  - name: b
+    rtt: 40ms
+    queue: 100ms
+    up: {rate: 5Mbit/s}
+    down: {rate: 20Mbit/s, delay: 50ms}
+workloads:
+  - kind: bulk
+    bytes: 50MB
+    streams: 4
+  - {kind: datagrams, direction: down, rate: 1Mbit/s, size: 500B, for: 2s}
+  - {kind: requests, count: 100, concurrency: 8, request: 200B, response: 10kB, start: 1s}
+events:
+  - {at: 5s, do: link_up, path: b}
+  - {at: 2s, do: silent_death, path: b, direction: up}
+  - {at: 3s, do: set_rate, path: a, value: 1Mbit/s}
+assert:
+  completion: 20s
+  goodput_of_best: 90%
+)";
+
+std::string error_of(const std::string& yaml, const std::vector<std::string>& overrides = {}) {
+  const auto scenario = parse_scenario(yaml, "x.yaml", overrides);
+  return scenario ? "" : scenario.error();
+}
+/// kSmall with `from` replaced.
+std::string changed(const std::string& from, const std::string& to) {
+  std::string text = kSmall;
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(ScenarioLoader, ReadsAScenario) {
+  const auto scenario = parse_scenario(kSmall, "x.yaml");
+  ASSERT_TRUE(scenario) << scenario.error();
+  EXPECT_EQ(scenario->name, "small");
+  EXPECT_EQ(scenario->duration, seconds(30));
+  EXPECT_FALSE(scenario->endpoints.connection.multipath);
+  EXPECT_EQ(scenario->endpoints.connection.max_data, 1U << 20);
+  ASSERT_EQ(scenario->paths.size(), 2u);
+  EXPECT_EQ(scenario->paths[0].config.up.delay, milliseconds(10));
+  EXPECT_EQ(scenario->paths[0].config.up.queue.value(), 262'144u);
+  EXPECT_DOUBLE_EQ(scenario->paths[0].config.down.loss, 0.02);
+  EXPECT_EQ(scenario->paths[1].config.up.rate.bits_per_second(), 5'000'000u);
+  EXPECT_EQ(scenario->paths[1].config.up.delay, milliseconds(20));
+  EXPECT_EQ(scenario->paths[1].config.down.delay, milliseconds(50));
+  EXPECT_EQ(scenario->paths[1].config.down.queue.value(), 250'000u);  // 100 ms at 20 Mbit/s
+  ASSERT_EQ(scenario->workloads.size(), 3u);
+  EXPECT_EQ(scenario->workloads[0].streams, 4u);
+  EXPECT_EQ(scenario->workloads[1].count, 500u);
+  EXPECT_EQ(scenario->workloads[2].response_bytes, 10'000u);
+}
+
+TEST(ScenarioLoader, SortsEventsByTime) {
+  const auto scenario = parse_scenario(kSmall, "x.yaml");
+  ASSERT_TRUE(scenario);
+  ASSERT_EQ(scenario->events.size(), 3u);
+  EXPECT_EQ(scenario->events[0].action, Action::silent_death);
+  EXPECT_EQ(scenario->events[0].path, 1u);
+  EXPECT_EQ(scenario->events[0].direction, Direction::up);
+  EXPECT_EQ(scenario->events[1].action, Action::set_rate);
+  EXPECT_EQ(std::get<Bandwidth>(scenario->events[1].value).bits_per_second(), 1'000'000u);
+}
+
+TEST(ScenarioLoader, UnknownKeysSayWhereAndWhatWasExpected) {
+  EXPECT_THAT(error_of(changed("duration: 30s", "durations: 30s")),
+              AllOf(HasSubstr("x.yaml:2: key 'durations': unknown; expected one of "), HasSubstr("duration")));
+  EXPECT_THAT(error_of(changed("    loss: 2%", "    los: 2%")), HasSubstr("x.yaml:11: key 'paths.0.los': unknown"));
+  EXPECT_THAT(error_of(changed("streams: 4", "stream: 4")), HasSubstr("key 'workloads.0.stream': unknown"));
+  EXPECT_THAT(error_of(changed("do: link_up, path: b", "do: link_up, path: b, value: 3")), HasSubstr("key 'events.0.value': unknown"));
+}
+
+TEST(ScenarioLoader, KeysOfAnotherKindOfWorkloadAreUnknown) {
+  EXPECT_THAT(error_of(changed("    streams: 4", "    concurrency: 4")), HasSubstr("key 'workloads.0.concurrency': unknown"));
+}
+
+TEST(ScenarioLoader, BadValuesSayWhatWasExpected) {
+  EXPECT_EQ(error_of(changed("rate: 50Mbit/s", "rate: 50")),
+            "x.yaml:9: key 'paths.0.rate': expected a rate above zero like 50Mbit/s (bit/s, kbit/s, Mbit/s, Gbit/s), got '50'");
+  EXPECT_THAT(error_of(changed("loss: 2%", "loss: 0.02")), HasSubstr("key 'paths.0.loss': expected a percentage"));
+  EXPECT_THAT(error_of(changed("rtt: 20ms", "rtt: fast")), HasSubstr("x.yaml:10: key 'paths.0.rtt': expected a time"));
+  EXPECT_THAT(error_of(changed("kind: bulk", "kind: bulky")), HasSubstr("expected bulk, requests or datagrams, got 'bulky'"));
+  EXPECT_THAT(error_of(changed("path: b, direction", "path: c, direction")), HasSubstr("expected the name of a path: a, b, got 'c'"));
+  EXPECT_THAT(error_of(changed("cc: new_reno", "cc: vegas")), HasSubstr("key 'endpoints.cc': expected one of "));
+  EXPECT_THAT(error_of(changed("cc: new_reno", "scheduler: best")), HasSubstr("key 'endpoints.scheduler': expected one of "));
+}
+
+TEST(ScenarioLoader, MissingKeysAreNamed) {
+  EXPECT_THAT(error_of(changed("name: small\n", "")), HasSubstr("key 'name': missing"));
+  EXPECT_THAT(error_of(changed("    bytes: 50MB\n", "")), HasSubstr("key 'workloads.0.bytes': missing; expected a size"));
+  EXPECT_THAT(error_of(changed("    rate: 50Mbit/s\n", "")), HasSubstr("key 'paths.0.rate': missing"));
+  EXPECT_THAT(error_of(changed("    rtt: 20ms\n", "")), HasSubstr("key 'paths.0.rtt': missing"));
+  EXPECT_THAT(error_of(changed(", path: a, value: 1Mbit/s", ", path: a")), HasSubstr("key 'events.2.value': missing"));
+  EXPECT_THAT(error_of(changed("    bytes: 50MB", "    bytes:")), HasSubstr("key 'workloads.0.bytes': has no value"));
+}
+
+TEST(ScenarioLoader, ErrorsAreOneLine) {
+  for (const std::string& text : {std::string("name: [\n  - x"), std::string("just words"), std::string(""), changed("kind: bulk", "kind: {")}) {
+    const std::string error = error_of(text);
+    EXPECT_FALSE(error.empty()) << text;
+    EXPECT_THAT(error, Not(HasSubstr("\n")));
+    EXPECT_THAT(error, HasSubstr("x.yaml"));
+  }
+}
+
+TEST(ScenarioLoader, RepeatedKeysAndNamesAreRefused) {
+  EXPECT_THAT(error_of(changed("duration: 30s", "name: other")), HasSubstr("key 'name': given twice"));
+  EXPECT_THAT(error_of(changed("name: b", "name: a")), HasSubstr("key 'paths.1.name': is the name of another path"));
+}
+
+TEST(ScenarioLoader, OverridesReplaceAndAdd) {
+  const auto scenario = parse_scenario(
+      kSmall, "x.yaml",
+      {"paths.0.rate=5Mbit/s", "events.1.at=9s", "endpoints.scheduler=round_robin", "paths.1.down.loss=1%", "assert.completes=off"});
+  ASSERT_TRUE(scenario) << scenario.error();
+  EXPECT_EQ(scenario->paths[0].config.up.rate.bits_per_second(), 5'000'000u);
+  EXPECT_EQ(scenario->events.back().at, seconds(9));
+  EXPECT_EQ(scenario->endpoints.connection.scheduler, "round_robin");
+  EXPECT_DOUBLE_EQ(scenario->paths[1].config.down.loss, 0.01);
+  EXPECT_DOUBLE_EQ(scenario->paths[1].config.up.loss, 0);
+  EXPECT_FALSE(scenario->assertions.completes);
+}
+
+TEST(ScenarioLoader, BadOverridesAreNamed) {
+  EXPECT_EQ(error_of(kSmall, {"paths.0.rate=5"}),
+            "--set paths.0.rate: key 'paths.0.rate': expected a rate above zero like 50Mbit/s (bit/s, kbit/s, Mbit/s, Gbit/s), got '5'");
+  EXPECT_THAT(error_of(kSmall, {"paths.0.rat=5Mbit/s"}), HasSubstr("--set paths.0.rat: key 'paths.0.rat': unknown"));
+  EXPECT_THAT(error_of(kSmall, {"paths.7.rate=5Mbit/s"}), HasSubstr("no index into a list of 2"));
+  EXPECT_THAT(error_of(kSmall, {"duration.x=5"}), HasSubstr("has no keys"));
+  EXPECT_THAT(error_of(kSmall, {"duration"}), HasSubstr("expected KEY=VALUE"));
+}
+
+TEST(ScenarioLoader, CorruptionNeedsRealCrypto) {
+  EXPECT_THAT(error_of(kSmall, {"paths.0.corrupt=1%", "crypto=null"}), HasSubstr("cannot notice corrupted packets"));
+  EXPECT_EQ(error_of(kSmall, {"paths.0.corrupt=1%"}), "");
+}
+
+TEST(ScenarioLoader, PayloadCapacityTakesTheHeadersOff) {
+  LinkConfig link;
+  link.rate = Bandwidth::from_bits_per_second(10'000'000);
+  ConnectionConfig connection;
+  connection.max_datagram_size = 1452;
+  EXPECT_NEAR(payload_capacity_mbps(link, connection), 10.0 * 1425 / 1480, 1e-9);
+  link.mtu = 1280;
+  EXPECT_NEAR(payload_capacity_mbps(link, connection), 10.0 * 1225 / 1280, 1e-9);
+}
+
+TEST(ScenarioLoader, AllScenariosOfTheRepositoryLoad) {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(MPQUIC_SOURCE_DIR "/scenarios")) {
+    if (entry.path().extension() != ".yaml") continue;
+    const auto scenario = load_scenario(entry.path().string());
+    ASSERT_TRUE(scenario) << scenario.error();
+    EXPECT_EQ(scenario->name, entry.path().stem().string());
+    EXPECT_FALSE(scenario->protects.empty()) << scenario->name;
+    ++count;
+  }
+  EXPECT_GE(count, 4u);
+}
+
+}  // namespace
+}  // namespace mpquic::sim

@@ -1,0 +1,14 @@
+help_bench() {
+  need build
+  python3 bench/driver.py --help
+}
+
+run_bench() {
+  need build
+  build_preset release
+  if [[ " $* " == *" determinism "* || " $* " == *" all "* ]]; then
+    need build test
+    build_preset dev mpquic-sim
+  fi
+  exec python3 bench/driver.py "$@"
+}

@@ -1,0 +1,146 @@
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "io/event_loop.h"
+#include "io/interfaces.h"
+#include "io/signals.h"
+#include "io/system_clock.h"
+#include "io/system_rng.h"
+#include "tunnel/perf/credentials.h"
+#include "tunnel/perf/engine.h"
+#include "tunnel/perf/report.h"
+#include "tunnel/perf/run.h"
+#include "tunnel/perf/server_app.h"
+
+namespace mpquic::perf {
+namespace {
+
+constexpr Duration kClosingLimit = std::chrono::seconds(1);
+constexpr std::size_t kMaxRecords = 10000;  // of ended connections in the JSON report
+
+/// "ADDR:PORT", "[ADDR]:PORT" or "if:NAME:PORT".
+[[nodiscard]] io::Result<io::UdpSocketOptions> parse_listen(const std::string& text) {
+  io::UdpSocketOptions options;
+  if (const auto address = SocketAddress::parse(text)) {
+    options.local = *address;
+    return options;
+  }
+  const auto colon = text.rfind(':');
+  const auto port = colon == std::string::npos ? std::nullopt : SocketAddress::parse("0.0.0.0" + text.substr(colon));
+  if (!port || !text.starts_with("if:") || colon < 3)
+    return io::failure(fmt::format("--listen {}: want ADDR:PORT, [ADDR]:PORT or if:NAME:PORT", text));
+  auto binding = io::resolve_binding(text.substr(0, colon), IpAddress::Family::none);
+  if (!binding) return std::unexpected(std::move(binding).error());
+  options.local = {binding->ip, port->port};
+  options.device = binding->device;
+  return options;
+}
+
+class Server {
+ public:
+  explicit Server(const ServerOptions& options) : options_(options) {}
+  [[nodiscard]] int run();
+
+ private:
+  [[nodiscard]] io::Result<void> set_up();
+  [[nodiscard]] io::Result<void> listen();
+  void on_turn(Instant now);
+  [[nodiscard]] int finish();
+
+  const ServerOptions& options_;
+  io::SystemRng rng_;
+  std::optional<io::SignalWatch> signals_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<io::EventLoop> loop_;
+  std::optional<ServerApp> app_;
+  std::vector<ConnectionRecord> records_;
+  bool closing_ = false;
+};
+
+int Server::run() {
+  if (auto ready = set_up(); !ready) return complain(kExitUsage, ready.error().message);
+  if (auto ran = loop_->run(); !ran) return complain(kExitFailed, ran.error().message);
+  return finish();
+}
+
+io::Result<void> Server::set_up() {
+  auto signals = io::SignalWatch::create({SIGINT, SIGTERM});
+  if (!signals) return std::unexpected(std::move(signals).error());
+  signals_ = std::move(*signals);
+
+  std::string pin;
+  const auto credentials = load_credentials(options_, rng_, pin);
+  if (!credentials) return io::failure(credentials.error());
+  ServerAppOptions app{.stream_send_buffer = options_.common.connection.send_buffer};
+  if (!options_.root.empty()) {
+    auto root = io::Directory::open(options_.root);
+    if (!root) return std::unexpected(std::move(root).error());
+    app.root = std::move(*root);
+  }
+  auto engine = make_server_engine(options_, *credentials, rng_);
+  if (!engine) return io::failure(engine.error());
+  engine_ = std::move(*engine);
+  app_.emplace(engine_->transport(), std::move(app));
+
+  auto loop = io::EventLoop::create(engine_->transport());
+  if (!loop) return std::unexpected(std::move(loop).error());
+  loop_ = std::move(*loop);
+  if (auto listening = listen(); !listening) return listening;
+  if (!pin.empty()) fmt::print("pin {}\n", pin);
+  std::fflush(stdout);
+  loop_->set_handler([this](Instant now) { on_turn(now); });
+  return loop_->watch(signals_->fd(), [this](Instant) {
+    while (signals_->take()) loop_->stop();
+  });
+}
+
+io::Result<void> Server::listen() {
+  for (const std::string& text : options_.listen) {
+    auto socket = parse_listen(text);
+    if (!socket) return std::unexpected(std::move(socket).error());
+    socket->gso = socket->gro = options_.common.segmentation_offload;
+    const auto local = loop_->add_socket(*socket);
+    if (!local) return std::unexpected(local.error());
+    fmt::print("listening {}\n", local->to_string());
+  }
+  return {};
+}
+
+void Server::on_turn(Instant now) {
+  while (const auto event = engine_->transport().poll_event()) {
+    if (const auto* handshake = std::get_if<HandshakeCompleted>(&event->what))
+      spdlog::info("connection {}: {}{}{}", event->connection.value(), handshake->alpn,
+                   handshake->multipath ? ", multipath" : "", handshake->resumed ? ", resumed" : "");
+    if (const auto* path = std::get_if<PathChanged>(&event->what))
+      spdlog::debug("connection {} path {}: {}", event->connection.value(), path->id.value(), path->reason);
+    app_->on_event(*event, now);
+  }
+  for (ConnectionRecord& record : app_->take_finished()) {
+    spdlog::info("{}", summary(record));
+    if (records_.size() == kMaxRecords) records_.erase(records_.begin());
+    records_.push_back(std::move(record));
+    if (options_.once && !closing_) loop_->stop();
+  }
+}
+
+int Server::finish() {
+  closing_ = true;
+  app_->shut_down(io::SystemClock::now());
+  if (auto drained = loop_->drain(kClosingLimit); !drained) return complain(kExitFailed, drained.error().message);
+  if (!options_.common.json_file.empty()) {
+    const auto written = write_json(options_.common.json_file, to_json(records_, io::SystemClock::cpu_time()));
+    if (!written) return complain(kExitFailed, written.error().message);
+  }
+  const bool failed = options_.once && !records_.empty() && records_.front().closed && records_.front().closed->error != 0;
+  return failed ? kExitFailed : kExitOk;
+}
+
+}  // namespace
+
+int run_server(const ServerOptions& options) { return Server(options).run(); }
+
+}  // namespace mpquic::perf
