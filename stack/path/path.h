@@ -117,6 +117,8 @@ class Path {
   [[nodiscard]] std::optional<ProbePlan> next_probe() const;
   /// Writes its frames; the packet must then be sent with the plan's size.
   void write_probe(const ProbePlan& plan, FrameWriter& writer, Instant now);
+  /// Tuple::peer_cid of a tuple that is gone: PeerCids::retire() it.
+  [[nodiscard]] std::optional<std::uint64_t> poll_released_cid() { return tuples_.poll_released_cid(); }
   /// The size of an MTU probe (PING, padded; SentPacket::mtu_probe) that should go out on the active tuple now.
   [[nodiscard]] std::optional<std::size_t> mtu_probe_size(Instant now) const;
   void on_transmit_too_big(const FourTuple& tuple, Instant now);

@@ -80,7 +80,7 @@ TupleOutcome TupleSet::on_deadline(Instant now) {
   for (std::size_t i = tuples_.size(); i-- > 1;) {
     if (!tuples_[i].validator.on_deadline(now)) continue;
     outcome.migration_failed |= tuples_[i].migrate_when_validated;
-    tuples_.erase(tuples_.begin() + static_cast<std::ptrdiff_t>(i));
+    remove(i);
   }
   if (!active().validator.on_deadline(now)) return outcome;
   const auto fallback = std::find_if(tuples_.begin() + 1, tuples_.end(), [](const Tuple& t) { return t.proved; });
@@ -94,7 +94,7 @@ TupleOutcome TupleSet::on_deadline(Instant now) {
   outcome = activate(index);
   outcome.migration_failed = migration_failed;
   outcome.reverted = true;
-  tuples_.erase(tuples_.begin() + static_cast<std::ptrdiff_t>(index));
+  remove(index);
   return outcome;
 }
 
@@ -104,12 +104,22 @@ Deadline TupleSet::next_deadline() const {
   return deadline;
 }
 
+std::optional<std::uint64_t> TupleSet::poll_released_cid() {
+  if (released_cids_.empty()) return std::nullopt;
+  return released_cids_.pop_front();
+}
+
+void TupleSet::remove(std::size_t index) {
+  if (const auto cid = tuples_[index].peer_cid) released_cids_.push_back(*cid);
+  tuples_.erase(tuples_.begin() + static_cast<std::ptrdiff_t>(index));
+}
+
 Tuple& TupleSet::add(const FourTuple& addresses) {
   if (tuples_.size() > kMaxProbingTuples) {
     // What may have to be fallen back to stays; of the others the oldest goes.
     auto victim = std::find_if(tuples_.begin() + 1, tuples_.end(), [](const Tuple& tuple) { return !tuple.proved; });
     if (victim == tuples_.end()) victim = tuples_.begin() + 1;
-    tuples_.erase(victim);
+    remove(static_cast<std::size_t>(victim - tuples_.begin()));
   }
   Tuple tuple{.addresses = addresses, .amplification = {}, .validator = {}, .mtu = MtuDiscovery(settings_.mtu),
               .responses = {}, .peer_cid = {}};

@@ -8,6 +8,7 @@
 
 #include "stack/base/address.h"
 #include "stack/base/ids.h"
+#include "stack/base/ring_buffer.h"
 #include "stack/base/rng.h"
 #include "stack/base/time.h"
 #include "stack/path/amplification.h"
@@ -93,13 +94,17 @@ class TupleSet {
   [[nodiscard]] TupleOutcome on_response(const ChallengeData& data, Instant now);
   [[nodiscard]] TupleOutcome on_deadline(Instant now);
   [[nodiscard]] Deadline next_deadline() const;
+  /// Sequence numbers of connection IDs whose tuple is gone: to be retired.
+  [[nodiscard]] std::optional<std::uint64_t> poll_released_cid();
 
  private:
+  void remove(std::size_t index);
   Tuple& add(const FourTuple& addresses);
   [[nodiscard]] TupleOutcome activate(std::size_t index);
 
   const TupleSettings& settings_;
   std::vector<Tuple> tuples_;
+  RingBuffer<std::uint64_t> released_cids_;
 };
 
 /// The same host addresses: at most ports differ, as after a NAT rebinding.

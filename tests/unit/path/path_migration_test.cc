@@ -326,6 +326,17 @@ TEST_F(PathTuples, FailedMoveLeavesThePathWhereItWas) {
   EXPECT_FALSE(path.is_unreachable());
 }
 
+TEST_F(PathTuples, ConnectionIdOfATupleThatIsGoneIsReleased) {  // RFC 9000 §9.5: or the supply would run dry
+  Path path = validated_server_path();
+  for (std::uint8_t host = 2; host < 6; ++host) {
+    arrive(path, client_at(host), true);
+    path.find_tuple(client_at(host))->peer_cid = host;
+  }
+  EXPECT_EQ(path.poll_released_cid(), 2U);
+  EXPECT_EQ(path.poll_released_cid(), 3U);
+  EXPECT_FALSE(path.poll_released_cid());
+}
+
 TEST_F(PathTuples, MovedPathDiscoversItsMtuAgain) {  // RFC 9000 §14.3: per path
   Path path = make(Role::client, Path::Start::proved);
   settings_.tuple.mtu = MtuConfig{.discover = true, .initial = 1200, .maximum = 1452};

@@ -1,0 +1,177 @@
+// The life of paths within one connection: failover, abandonment, status, migration, rebinding (draft-21 §3).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/pair/pair.h"
+
+namespace mpquic::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+bool open_paths(Pair& pair, std::uint8_t count) {
+  for (std::uint8_t i = 1; i < count; ++i)
+    if (!pair.client->open_path(pair.client_handle, Pair::tuple(i), pair.now)) return false;
+  return pair.run_until([&] {
+    const auto paths = pair.paths(false);
+    return paths.size() == count && std::ranges::all_of(paths, &PathStats::validated);
+  });
+}
+
+bool uses(const InFlight& datagram, std::uint8_t i) {
+  return datagram.tuple.remote == Pair::client_address(i) || datagram.tuple.local == Pair::client_address(i);
+}
+
+TEST(Paths, ASilentDeathIsSurvivedAndTheStallIsShort) {
+  for (const std::uint8_t victim : {std::uint8_t{0}, std::uint8_t{1}}) {
+    Pair pair;
+    ASSERT_TRUE(pair.connect());
+    ASSERT_TRUE(open_paths(pair, 2));
+    int seen = 0;
+    pair.filter = [&](InFlight& d) { return ++seen < 200 || !uses(d, victim); };
+    EXPECT_TRUE(pair.transfer(false, 2'000'000));
+    const auto failures = pair.events_of<PathChanged>(false);
+    EXPECT_TRUE(std::ranges::any_of(failures, [&](const PathChanged& e) {
+      return e.change == PathChange::failed && e.id.value() == victim;
+    }));
+  }
+}
+
+TEST(Paths, AFailedPathComesBack) {
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  ASSERT_TRUE(open_paths(pair, 2));
+  bool dead = true;
+  pair.filter = [&](InFlight& d) { return !dead || !uses(d, 1); };
+  EXPECT_TRUE(pair.transfer(false, 500'000));
+  dead = false;
+  const auto recovered = [&] {
+    const auto events = pair.events_of<PathChanged>(false);
+    return std::ranges::any_of(events, [](const PathChanged& e) { return e.change == PathChange::recovered; });
+  };
+  EXPECT_TRUE(pair.run_until(recovered, 30s));
+  EXPECT_TRUE(pair.transfer(false, 1'000'000));
+}
+
+TEST(Paths, AbandonedPathsDataIsRequeuedAndTheIdNeverReused) {  // digest 38, 41, 45
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  ASSERT_TRUE(open_paths(pair, 3));
+  int seen = 0;
+  pair.filter = [&](InFlight&) {
+    if (++seen == 100) pair.client->abandon_path(pair.client_handle, PathId{1}, error::kApplicationAbandonPath, pair.now);
+    return true;
+  };
+  EXPECT_TRUE(pair.transfer(false, 1'000'000));
+  pair.run_for(5s);
+  ASSERT_TRUE(pair.client->open_path(pair.client_handle, Pair::tuple(5), pair.now));
+  ASSERT_TRUE(pair.run_until([&] {
+    const auto paths = pair.paths(false);
+    return paths.size() == 4 && paths.back().validated;
+  }));
+  EXPECT_EQ(pair.paths(false).back().id, PathId{3});
+  EXPECT_TRUE(pair.transfer(true, 1'000'000));
+  EXPECT_EQ(pair.unexpected_drops(), "");
+}
+
+TEST(Paths, ServerAbandonsToo) {
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  ASSERT_TRUE(open_paths(pair, 2));
+  pair.server->abandon_path(pair.server_handle, PathId{0}, error::kPathUnstableOrPoor, pair.now);
+  EXPECT_TRUE(pair.transfer(false, 500'000));
+  EXPECT_TRUE(pair.transfer(true, 500'000));
+}
+
+TEST(Paths, TheLastPathAbandonedEndsTheConnection) {  // digest 43
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  ASSERT_TRUE(open_paths(pair, 2));
+  pair.client->abandon_path(pair.client_handle, PathId{0}, error::kNoError, pair.now);
+  pair.client->abandon_path(pair.client_handle, PathId{1}, error::kNoError, pair.now);
+  EXPECT_TRUE(pair.run_until([&] {
+    return !pair.events_of<ConnectionClosed>(false).empty() && !pair.events_of<ConnectionClosed>(true).empty();
+  }));
+}
+
+TEST(Paths, BackupPathsStayIdleWhileAnotherWorks) {
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  ASSERT_TRUE(open_paths(pair, 2));
+  pair.client->set_path_status(pair.client_handle, PathId{1}, false);
+  pair.run_for(100ms);
+  const auto before = pair.paths(false)[1].stream_bytes_sent;
+  EXPECT_TRUE(pair.transfer(false, 1'000'000));
+  EXPECT_EQ(pair.paths(false)[1].stream_bytes_sent, before);
+  // The peer honours it too (draft-21 §3.3).
+  const auto server_before = pair.paths(true)[1].stream_bytes_sent;
+  EXPECT_TRUE(pair.transfer(true, 1'000'000));
+  EXPECT_EQ(pair.paths(true)[1].stream_bytes_sent, server_before);
+}
+
+TEST(Paths, NatRebindingMovesTheTupleAndKeepsThePath) {  // digest 28, 29
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  ASSERT_TRUE(open_paths(pair, 2));
+  ASSERT_TRUE(pair.transfer(false, 200'000));
+  const SocketAddress before = Pair::client_address(1);
+  const SocketAddress after{before.ip, 50'001};
+  pair.filter = [&](InFlight& d) {
+    if (d.to_server && d.tuple.remote == before) d.tuple.remote = after;
+    if (!d.to_server && d.tuple.remote == Pair::server_address() && d.tuple.local == after) d.tuple.local = before;
+    return true;
+  };
+  EXPECT_TRUE(pair.transfer(false, 1'000'000));
+  EXPECT_TRUE(pair.transfer(true, 1'000'000));
+  const auto paths = pair.paths(true);
+  ASSERT_EQ(paths.size(), 2U);
+  EXPECT_EQ(paths[1].tuple.remote, after);
+  EXPECT_TRUE(paths[1].validated);
+}
+
+TEST(Paths, ClientMigratesAPathToAnotherAddress) {
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  ASSERT_TRUE(pair.client->migrate_path(pair.client_handle, PathId{0}, Pair::client_address(4), pair.now));
+  const auto migrated = [&] {
+    const auto events = pair.events_of<PathChanged>(false);
+    return std::ranges::any_of(events, [](const PathChanged& e) { return e.change == PathChange::migrated; });
+  };
+  ASSERT_TRUE(pair.run_until(migrated));
+  EXPECT_TRUE(pair.transfer(false, 500'000));
+  EXPECT_TRUE(pair.transfer(true, 500'000));
+  EXPECT_EQ(pair.paths(true)[0].tuple.remote, Pair::client_address(4));
+}
+
+TEST(Paths, WithoutMultipathAPathRequestIsRefusedWithAReason) {  // digest 1; lessons 13
+  PairOptions options;
+  options.server.connection.multipath = false;
+  Pair pair(options);
+  ASSERT_TRUE(pair.client->open_path(pair.start(), Pair::tuple(1), pair.now));
+  const auto refused = [&] {
+    const auto events = pair.events_of<PathChanged>(false);
+    return std::ranges::any_of(events, [](const PathChanged& e) { return e.change == PathChange::refused && !e.reason.empty(); });
+  };
+  EXPECT_TRUE(pair.run_until(refused));
+  EXPECT_TRUE(pair.transfer(false, 100'000));
+  EXPECT_FALSE(pair.client->stats(pair.client_handle).multipath);
+}
+
+TEST(Paths, ManyOpenedAndAbandonedOneAfterAnother) {
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  for (std::uint32_t round = 1; round <= 30; ++round) {
+    ASSERT_TRUE(pair.client->open_path(pair.client_handle, Pair::tuple(static_cast<std::uint8_t>(round)), pair.now));
+    ASSERT_TRUE(pair.run_until([&] {
+      const auto paths = pair.paths(false);
+      return paths.back().id.value() == round && paths.back().validated;
+    })) << round;
+    pair.client->abandon_path(pair.client_handle, PathId{round}, error::kApplicationAbandonPath, pair.now);
+    pair.run_for(1s);
+  }
+  EXPECT_TRUE(pair.transfer(false, 100'000));
+}
+
+}  // namespace
+}  // namespace mpquic::test
