@@ -190,7 +190,7 @@ void EventLoop::report_errors(Socket& socket) {
   for (std::size_t i = 0; i < kErrorsPerTurn; ++i) {
     const auto error = socket.io->next_error();
     if (!error) return;
-    io_.on_transmit_failed(error->tuple, error->failure, SystemClock::now());
+    fail(error->tuple, error->failure);
   }
 }
 
@@ -201,7 +201,7 @@ bool EventLoop::transmit() {
     if (!train) return i > 0;
     if (Socket* socket = socket_for(train->tuple.local); socket == nullptr) {
       ++counters_.trains_dropped;
-      io_.on_transmit_failed(train->tuple, TransmitFailure::unreachable, SystemClock::now());
+      fail(train->tuple, TransmitFailure::unreachable);
     } else if (socket->full()) {
       hold(*socket, *train, out.first(train->size));
     } else {
@@ -225,7 +225,12 @@ void EventLoop::account(const Transmit& transmit, const SendResult& result) {
   counters_.bytes_sent += result.taken;
   if (result.status != SendStatus::failed) return;
   ++counters_.sends_failed;
-  io_.on_transmit_failed(transmit.tuple, result.failure, SystemClock::now());
+  fail(transmit.tuple, result.failure);
+}
+
+void EventLoop::fail(const FourTuple& tuple, TransmitFailure failure) {
+  io_.on_transmit_failed(tuple, failure, SystemClock::now());
+  if (on_failure_) on_failure_({tuple, failure});
 }
 
 void EventLoop::hold(Socket& socket, const Transmit& transmit, Bytes rest) {

@@ -51,6 +51,9 @@ class EventLoop {
 
   /// Called in every turn, before and after sending: poll the transport's events, move application data.
   void set_handler(Handler handler) { handler_ = std::move(handler); }
+  /// Called, besides the core, where a datagram could not be sent or the network says (ICMP, unauthenticated) that it
+  /// did not arrive: for people who wait for an answer.
+  void set_failure_handler(std::move_only_function<void(const DeliveryError&)> handler) { on_failure_ = std::move(handler); }
   /// The application's own timer: a turn (and so the handler) happens when it passes. One shot.
   void set_application_deadline(Deadline deadline) { application_deadline_ = deadline; }
 
@@ -80,6 +83,7 @@ class EventLoop {
   [[nodiscard]] bool transmit();  // whether there was anything to send
   void send(Socket& socket, const Transmit& transmit, Bytes bytes);
   void account(const Transmit& transmit, const SendResult& result);
+  void fail(const FourTuple& tuple, TransmitFailure failure);
   void hold(Socket& socket, const Transmit& transmit, Bytes rest);
   void flush(Socket& socket);
   [[nodiscard]] Socket* socket_for(const SocketAddress& local);
@@ -89,6 +93,7 @@ class EventLoop {
   Descriptor epoll_;
   Descriptor wakeup_;
   Handler handler_;
+  std::move_only_function<void(const DeliveryError&)> on_failure_;
   Deadline application_deadline_;
   bool stop_requested_ = false;
   bool more_to_send_ = false;

@@ -70,6 +70,9 @@ class NodiscardTest(unittest.TestCase):
     def test_variables_definitions_and_aliases_are_not_declarations(self):
         self.assertEqual(rules("io/a.cc", "Result<int> A::f(int a) { Result<int> r = g(a); return r; }\n"), [])
         self.assertEqual(rules("io/a.h", "#pragma once\nusing F = std::expected<int, E>;\n"), [])
+        self.assertEqual(rules("io/a.cc", "Result<int> declared_elsewhere(int a) { return a; }\n"), [])
+        self.assertEqual(rules("io/a.cc", "namespace {\nResult<int> local(int a) { return a; }\n}\n"), ["nodiscard"])
+        self.assertEqual(rules("io/a.h", "#pragma once\nstruct A : B {\n  Result<int> f() override;\n};\n"), [])
 
 
 class ShapeTest(unittest.TestCase):

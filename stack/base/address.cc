@@ -37,8 +37,9 @@ std::optional<SocketAddress> SocketAddress::parse(std::string_view text) {
 }
 
 std::string SocketAddress::to_string() const {
-  const std::string host = ip.family() == IpAddress::Family::v6 ? "[" + ip.to_string() + "]" : ip.to_string();
-  return host + ":" + std::to_string(port);
+  std::string text = ip.to_string();
+  if (ip.family() == IpAddress::Family::v6) text.insert(0, 1, '[').push_back(']');
+  return text.append(":").append(std::to_string(port));
 }
 
 }  // namespace mpquic

@@ -36,6 +36,7 @@ class Client {
   [[nodiscard]] io::Result<void> connect(const SocketAddress& server, const std::vector<SocketAddress>& locals);
   void on_turn(Instant now);
   void on_event(const Event& event, Instant now);
+  void on_delivery_error(const io::DeliveryError& error);
   void show_progress(Instant now);
   [[nodiscard]] bool finished(Instant now);
   [[nodiscard]] int finish();
@@ -90,6 +91,7 @@ io::Result<void> Client::set_up() {
   if (!locals) return std::unexpected(locals.error());
   if (auto connected = connect(*server, *locals); !connected) return connected;
   loop_->set_handler([this](Instant now) { on_turn(now); });
+  loop_->set_failure_handler([this](const io::DeliveryError& error) { on_delivery_error(error); });
   return loop_->watch(signals_->fd(), [this](Instant) {
     while (signals_->take()) {
       error_ = "interrupted";
@@ -171,6 +173,14 @@ void Client::on_event(const Event& event, Instant now) {
                 name_of_change(path->change), path->reason);
   if (std::holds_alternative<HandshakeConfirmed>(event.what) && options_.key_update) engine_->update_keys(connection_, now);
   app_->on_event(event, now);
+}
+
+/// ICMP is not authenticated, so it ends nothing that has begun. Before the handshake's end it saves people from waiting.
+void Client::on_delivery_error(const io::DeliveryError& error) {
+  if (app_->handshake() || error.failure == TransmitFailure::too_big || options_.paths.size() > 1) return;
+  const std::string_view what = error.failure == TransmitFailure::refused ? "connection refused" : "unreachable";
+  error_ = fmt::format("{}: {}", error.tuple.remote.to_string(), what);
+  loop_->stop();
 }
 
 void Client::show_progress(Instant now) {

@@ -51,6 +51,9 @@ TEST(ExpandPacketNumber, ChoosesTheHalfWindowAheadInclusively) {
   // Expected 0x200: 0x180 is half a window behind, 0x280 half a window ahead.
   EXPECT_EQ(expand_packet_number(0x80, 1, PacketNumber{0x1ff}), PacketNumber{0x280});
   EXPECT_EQ(expand_packet_number(0x81, 1, PacketNumber{0x1ff}), PacketNumber{0x181});
+  // Expected 0x280: 0x200 is exactly half a window behind, 0x300 ahead.
+  EXPECT_EQ(expand_packet_number(0x00, 1, PacketNumber{0x27f}), PacketNumber{0x300});
+  EXPECT_EQ(expand_packet_number(0x01, 1, PacketNumber{0x27f}), PacketNumber{0x201});
 }
 
 TEST(ExpandPacketNumber, StaysBelowTwoToThe62) {

@@ -1,0 +1,11 @@
+// ngtcp2 as an engine of the simulator: SimulationOptions{.client = peers::make_ngtcp2_engine} runs any scenario over its first path.
+#pragma once
+
+#include "sim/engine.h"
+
+namespace mpquic::peers {
+
+/// Ignores `setup.tls` and `setup.trace`: GnuTLS makes the handshake, with a certificate of its own that nobody verifies.
+[[nodiscard]] std::unique_ptr<sim::Engine> make_ngtcp2_engine(const sim::EngineSetup& setup);
+
+}  // namespace mpquic::peers
