@@ -1,7 +1,6 @@
 #include "sim/scenario_loader.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <fstream>
@@ -84,7 +83,7 @@ void check_range(YamlMap& map, const char* key, std::uint64_t value, std::uint64
 void read_name(YamlMap& map, const char* key, std::span<const std::string_view> names, std::string& out) {
   map.read(key, out);
   if (std::ranges::find(names, out) == names.end())
-    map.fail(key, fmt::format("expected one of {}, got '{}'", fmt::join(names, ", "), out));
+    map.fail(key, fmt::format("expected one of {}, got '{}'", listed(names), out));
 }
 
 // --- endpoints
@@ -185,7 +184,7 @@ void read_path(YamlMap& map, PathSpec& path) {
 [[nodiscard]] std::string path_names(const Scenario& scenario) {
   std::vector<std::string_view> names;
   for (const PathSpec& path : scenario.paths) names.push_back(path.config.name);
-  return fmt::format("the name of a path: {}", fmt::join(names, ", "));
+  return "the name of a path: " + listed(names);
 }
 
 // --- workloads

@@ -1,7 +1,6 @@
 #include "sim/yaml_reader.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -29,6 +28,15 @@ namespace {
 }
 
 }  // namespace
+
+std::string listed(std::span<const std::string_view> words) {
+  std::string out;
+  for (const std::string_view word : words) {
+    if (!out.empty()) out.append(", ");
+    out.append(word);
+  }
+  return out;
+}
 
 YamlDocument::YamlDocument(std::string source, const std::string& text, const std::vector<std::string>& overrides)
     : source_(std::move(source)) {
@@ -167,9 +175,9 @@ void YamlMap::finish() {
     if (std::ranges::find(seen, key) != seen.end()) return document_.fail(entry.first, path_of(key), "given twice");
     seen.push_back(key);
     if (std::ranges::find(known_, key) != known_.end()) continue;
-    std::vector<std::string> expected = known_;
+    std::vector<std::string_view> expected(known_.begin(), known_.end());
     std::ranges::sort(expected);
-    return document_.fail(entry.first, path_of(key), fmt::format("unknown; expected one of {}", fmt::join(expected, ", ")));
+    return document_.fail(entry.first, path_of(key), "unknown; expected one of " + listed(expected));
   }
 }
 

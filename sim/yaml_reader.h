@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,9 @@
 #include "sim/units.h"
 
 namespace mpquic::sim {
+
+/// "a, b, c"
+[[nodiscard]] std::string listed(std::span<const std::string_view> words);
 
 /// One document. Keeps the first error; after it, everything reads as absent.
 class YamlDocument {

@@ -19,10 +19,10 @@ MAX_FILE_LINES, MAX_FUNCTION_LINES, MAX_PARAMETERS = 500, 70, 5
 ROOMS = {
     "base": [], "wire": ["base"], "crypto": ["wire"], "packet": ["crypto"],
     "recovery": ["wire"], "cid": ["wire"], "stream": ["wire"], "datagram": ["wire"], "trace": ["wire"],
-    "cc": ["recovery"], "path": ["cc"], "sched": ["base"],
-    "conn": ["packet", "path", "sched", "cid", "stream", "datagram", "trace"], "endpoint": ["conn"],
+    "cc": ["recovery"], "path": ["cc"], "sched": ["base"], "redundancy": ["base"],
+    "conn": ["packet", "path", "sched", "redundancy", "cid", "stream", "datagram", "trace"], "endpoint": ["conn"],
 }
-SINGLE_HEADERS = {"sched": {"stack/path/path_view.h"}}  # plain data that a room may see without its room
+SINGLE_HEADERS = {"sched": {"stack/path/path_view.h"}, "redundancy": {"stack/path/path_view.h"}}  # plain data that a room may see without its room
 OUTER = {  # the other folders: which top folders (or rooms, as stack/<room>) they may include
     "io": {"io", "stack/base"}, "sim": {"sim", "stack"}, "tunnel": {"tunnel", "io", "stack", "sim/peers"},
     "tests": set(FOLDERS), "bench": set(FOLDERS),

@@ -208,6 +208,7 @@ class Connection {
   [[nodiscard]] Frame close_frame(EncryptionLevel level) const;
   void write_handshake_frames(FrameWriter& frames, Path& path, EncryptionLevel level, Instant now);
   void requeue_oldest(const Path& path);
+  [[nodiscard]] std::optional<PathId> reinject_tail(std::span<const PathView> views, Instant now);
   void set_application_limited(bool limited);
 
   // send_packet.cc

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "stack/conn/connection.h"
+#include "stack/redundancy/tail_reinjection.h"
 
 namespace mpquic {
 namespace {
@@ -190,16 +191,22 @@ std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now)
   pacing_wakeup_.reset();
   datagrams_.expire(now);
   if (datagrams_.interest() != Interest::none) datagrams_.set_max_payload(datagram_limit());
-  const Demand wanted = demand();
+  Demand wanted = demand();
   set_application_limited(wanted == Demand::none);
-  if (wanted == Demand::none) return std::nullopt;
+  if (wanted == Demand::none && paths_.open_count() < 2) return std::nullopt;
   const auto views = paths_.views(now);
+  std::optional<PathId> reinjecting;
+  if (wanted == Demand::none) {
+    reinjecting = reinject_tail(views, now);
+    if (!reinjecting) return std::nullopt;
+    wanted = Demand::lost_data;
+  }
   PacketContext context{.now = now, .has_retransmission = wanted == Demand::lost_data, .bytes_in_flight = {}};
   for (const PathView& view : views) {
     context.bytes_in_flight += view.bytes_in_flight;
     if (view.next_send) pacing_wakeup_ = earlier(pacing_wakeup_, view.next_send);
   }
-  const auto picked = scheduler_->pick(views, context);
+  const auto picked = reinjecting ? reinjecting : scheduler_->pick(views, context);
   if (!picked) return std::nullopt;
   Path& path = *paths_.find(*picked);
   const ConnectionId* dcid = dcid_of(path);
@@ -222,6 +229,35 @@ std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now)
   emit(trace::SchedulerDecision{path.id(), scheduler_->name(), train.size(), context.has_retransmission}, now);
   scheduler_->on_sent(path.id(), ByteCount{train.size()}, now);
   return finish_train(train, target, path.active().addresses);
+}
+
+std::optional<PathId> Connection::reinject_tail(std::span<const PathView> views, Instant now) {
+  const auto fast = fastest_with_room(views);
+  if (!fast) return std::nullopt;
+  std::uint64_t room = fast->window_room().value();
+  for (const PathView& slow : views) {
+    Path& path = *paths_.find(slow.id);
+    PacketNumber& mark = path.reinjection_mark();
+    const PacketNumber end = path.space(SpaceId::application).next_number();
+    if (slow.id == fast->id || mark == end) continue;
+    bool out_of_room = false;
+    const auto consider = [&](const SentPacket& packet, const DeliveryToken& token) {
+      const auto* stream = std::get_if<StreamToken>(&token);
+      if (out_of_room || stream == nullptr || !worth_reinjecting(slow, packet.time_sent, *fast, now)) return;
+      if (!streams_.is_outstanding(*stream)) return;
+      if (packet.bytes > room) {
+        out_of_room = true;
+        mark = packet.number;
+        return;
+      }
+      room -= packet.bytes;
+      streams_.on_lost(*stream);
+    };
+    path.for_each_unacked(consider, mark);
+    if (out_of_room) break;
+    mark = end;
+  }
+  return streams_.interest() != Interest::none ? std::optional(fast->id) : std::nullopt;
 }
 
 void Connection::set_application_limited(bool limited) {

@@ -153,9 +153,10 @@ class Path {
   [[nodiscard]] Ecn ecn_codepoint() const { return ecn_.codepoint(); }
   /// Ack-eliciting packets that a PTO asks for, in spite of window and pacer (RFC 9002 §6.2.4).
   [[nodiscard]] std::uint8_t probes_owed(SpaceId space) const { return probes_owed_[index_of(space)]; }
+  /// fn(const SentPacket&, const DeliveryToken&): what is outstanding in the application space from `first` on.
   template <class Fn>
-  void for_each_unacked(Fn&& fn) const {  // fn(const SentPacket&, const DeliveryToken&), application space
-    if (has_space(SpaceId::application)) space(SpaceId::application).for_each_unacked(fn);
+  void for_each_unacked(Fn&& fn, PacketNumber first = {}) const {
+    if (has_space(SpaceId::application)) space(SpaceId::application).for_each_unacked(fn, first);
   }
 
   // --- Time
@@ -172,6 +173,8 @@ class Path {
   [[nodiscard]] const RttEstimator& rtt() const { return rtt_; }
   [[nodiscard]] const CongestionController& congestion() const { return *congestion_; }
   [[nodiscard]] ByteCount bytes_in_flight() const;
+  /// For conn/: packets below were looked at for tail reinjection.
+  [[nodiscard]] PacketNumber& reinjection_mark() { return reinjection_mark_; }
   [[nodiscard]] PathCounters& counters() { return counters_; }
   [[nodiscard]] const PathCounters& counters() const { return counters_; }
 
@@ -218,6 +221,7 @@ class Path {
   Pacer pacer_;
   EcnValidator ecn_;
   PathCounters counters_;
+  PacketNumber reinjection_mark_{0};
 
   std::uint32_t pto_count_ = 0;
   std::array<std::uint8_t, kSpaceCount> probes_owed_{};

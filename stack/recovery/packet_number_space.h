@@ -103,10 +103,10 @@ class PacketNumberSpace {
   /// (RFC 9002 §6.4). No congestion signal: lost_bytes is left alone.
   void forget_all(AckOutcome& out);
 
-  /// fn(const SentPacket&, const DeliveryToken&) for every outstanding token, oldest first.
+  /// fn(const SentPacket&, const DeliveryToken&) for every outstanding token of packets from `first` on, oldest first.
   template <class Fn>
-  void for_each_unacked(Fn&& fn) const {
-    sent_.for_each_token(fn);
+  void for_each_unacked(Fn&& fn, PacketNumber first = {}) const {
+    sent_.for_each_token(fn, first);
   }
 
   [[nodiscard]] ByteCount bytes_in_flight() const { return sent_.bytes_in_flight(); }

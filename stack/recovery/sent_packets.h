@@ -47,10 +47,11 @@ class SentPackets {
   [[nodiscard]] std::uint64_t begin_number() const { return begin_; }
   [[nodiscard]] std::uint64_t end_number() const { return begin_ + slots_.size(); }
 
-  /// fn(const SentPacket&, const DeliveryToken&) for every token of every outstanding packet, oldest first.
+  /// fn(const SentPacket&, const DeliveryToken&) for every token of every outstanding packet from `first` on, oldest first.
   template <class Fn>
-  void for_each_token(Fn&& fn) const {
-    for (std::size_t i = 0; i < slots_.size(); ++i) {
+  void for_each_token(Fn&& fn, PacketNumber first = {}) const {
+    const std::uint64_t skipped = first.value() > begin_ ? first.value() - begin_ : 0;
+    for (std::size_t i = static_cast<std::size_t>(skipped); i < slots_.size(); ++i) {
       const Slot& slot = slots_[i];
       if (!slot.outstanding) continue;
       for (std::size_t t = 0; t < slot.token_count; ++t) fn(slot.packet, token_at(slot.first_token + t));

@@ -17,7 +17,7 @@ HELP
 run_demo() {
   local started=$SECONDS
   need build
-  say 'building the release programs (once) ...'
+  say 'building the release programs ...'
   build_preset release mpquic-sim mpquic-perf
   demo_work=$(mktemp -d)
   demo_server=''
@@ -31,7 +31,11 @@ run_demo() {
   printf '\n%s\n' "Done in $((SECONDS - started)) s. Next: ./dev sim run scenarios/unequal-six.yaml --seed 1"
 }
 
-heading() { printf '\n\033[1m%s\033[0m\n\n' "$1"; }
+heading() {
+  local bold='' plain=''
+  [[ -t 1 ]] && bold=$'\033[1m' plain=$'\033[0m'
+  printf '\n%s%s%s\n\n' "$bold" "$1" "$plain"
+}
 
 # Ends the server that demo_transfer started, and nothing else.
 demo_clean_up() {
