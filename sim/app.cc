@@ -23,10 +23,7 @@ void App::on_event(const Event& event, Instant now) {
   if (connection_ && event.connection != *connection_) return;
   std::visit(overloaded{
                  [&](const Accepted&) { connection_ = event.connection; },
-                 [&](const HandshakeCompleted&) {
-                   handshake_completed_ = true;
-                   start_workloads(now);
-                 },
+                 [&](const HandshakeCompleted&) { start_workloads(now); },
                  [&](const StreamReadable& e) { read_stream(e.id, now); },
                  [&](const StreamWritable& e) { write_stream(e.id); },
                  [&](const StreamsAvailable&) {
@@ -36,15 +33,11 @@ void App::on_event(const Event& event, Instant now) {
                  [&](const StreamReset& e) { violation(e.id, now, "was reset by the peer"); },
                  [&](const StreamStopped& e) { violation(e.id, now, "was stopped by the peer"); },
                  [&](const DatagramReceived&) { receive_datagrams(now); },
-                 [&](const DatagramLost&) {
-                   for (std::size_t i = 0; i < sending_.size(); ++i)
-                     if (parts_.ledger.spec(i).kind == WorkloadKind::datagrams)
-                       ++parts_.ledger.at(i).datagrams.reported_lost;
-                 },
                  [&](const ConnectionClosed& e) { on_closed(e, now); },
                  [&](const PathChanged& e) { on_path_changed(e, now); },
                  [](const HandshakeConfirmed&) {},
                  [](const StreamOpened&) {},
+                 [](const DatagramLost&) {},
                  [](const StreamFinished&) {},
              },
              event.what);
@@ -60,10 +53,10 @@ void App::on_path_changed(const PathChanged& change, Instant now) {
 void App::on_closed(const ConnectionClosed& closed, Instant now) {
   closed_ = closed;
   if (close_expected_) return;
-  parts_.violations.add(now, fmt::format("{}: connection closed by {}: {} error {:#x} '{}'",
-                                         role_ == Role::client ? "client" : "server",
-                                         closed.by_peer ? "the peer" : "its own side",
-                                         closed.application ? "application" : "transport", closed.error, closed.reason));
+  parts_.violations.add(
+      now, fmt::format("{}: connection closed by {}: {} error {:#x} '{}'", role_ == Role::client ? "client" : "server",
+                       closed.by_peer ? "the peer" : "its own side", closed.application ? "application" : "transport",
+                       closed.error, closed.reason));
 }
 
 void App::start_workloads(Instant now) {
@@ -102,11 +95,22 @@ void App::open_streams(std::size_t workload, Instant now) {
     const std::uint64_t ordinal = sending.opened++;
     const FlowHeader header{.workload = workload, .flow = ordinal, .body = spec.forward_bytes(ordinal)};
     Flow& flow = flow_of(*id);
-    flow.out = {.active = true, .reply = false, .header = header, .length = FlowHeader::kSize + header.body,
-                .offset = 0, .sum = {}, .opened_at = now};
+    flow.out = {.active = true,
+                .reply = false,
+                .header = header,
+                .length = FlowHeader::kSize + header.body,
+                .offset = 0,
+                .sum = {},
+                .opened_at = now};
     if (requests) {
-      flow.in = {.known = true, .reply = true, .finished = false, .header = header, .raw = {},
-                 .length = spec.reply_bytes(), .offset = 0, .sum = {}};
+      flow.in = {.known = true,
+                 .reply = true,
+                 .finished = false,
+                 .header = header,
+                 .raw = {},
+                 .length = spec.reply_bytes(),
+                 .offset = 0,
+                 .sum = {}};
     }
     write_stream(*id);
   }
@@ -211,7 +215,12 @@ void App::finish_incoming(StreamId id, Flow& flow, Instant now) {
     ++sending_[workload].finished;
     return open_streams(workload, now);
   }
-  flow.out = {.active = true, .reply = true, .header = in.header, .length = spec.reply_bytes(), .offset = 0, .sum = {},
+  flow.out = {.active = true,
+              .reply = true,
+              .header = in.header,
+              .length = spec.reply_bytes(),
+              .offset = 0,
+              .sum = {},
               .opened_at = now};
   write_stream(id);
 }
@@ -233,8 +242,8 @@ void App::send_one_datagram(std::size_t workload, Instant now) {
   const WorkloadSpec& spec = parts_.ledger.spec(workload);
   DatagramTally& tally = parts_.ledger.at(workload).datagrams;
   const std::uint64_t sequence = sending_[workload].opened++;
-  const FlowHeader header{.workload = workload, .flow = sequence,
-                          .body = static_cast<std::uint64_t>(now.time_since_epoch().count())};
+  const FlowHeader header{
+      .workload = workload, .flow = sequence, .body = static_cast<std::uint64_t>(now.time_since_epoch().count())};
   const MutableBytes datagram = MutableBytes(buffer_).first(std::max(spec.size, kDatagramHeader));
   std::ranges::copy(header.encode(), datagram.begin());
   const std::size_t body = datagram.size() - kDatagramHeader;

@@ -33,7 +33,6 @@ class App final : public Application {
   /// Client: what connect() gave. The server takes the first connection that it accepts.
   void set_connection(ConnectionHandle connection) { connection_ = connection; }
   [[nodiscard]] std::optional<ConnectionHandle> connection() const { return connection_; }
-  [[nodiscard]] bool handshake_completed() const { return handshake_completed_; }
   [[nodiscard]] const std::optional<ConnectionClosed>& closed() const { return closed_; }
   /// Paths that became valid since the last call, for who wants to act on it.
   [[nodiscard]] std::vector<PathChanged> take_validated_paths() { return std::exchange(validated_paths_, {}); }
@@ -93,7 +92,6 @@ class App final : public Application {
   Role role_;
   Parts parts_;
   std::optional<ConnectionHandle> connection_;
-  bool handshake_completed_ = false;
   bool close_expected_ = false;
   std::optional<ConnectionClosed> closed_;
   std::vector<PathChanged> validated_paths_;

@@ -31,7 +31,8 @@ std::size_t Content::first_mismatch(ContentKey key, std::uint64_t offset, Bytes 
   while (done < data.size()) {
     const Bytes expected = at(key, offset + done, data.size() - done);
     if (std::memcmp(expected.data(), data.data() + done, expected.size()) != 0)
-      return done + static_cast<std::size_t>(std::ranges::mismatch(expected, data.subspan(done)).in1 - expected.begin());
+      return done +
+             static_cast<std::size_t>(std::ranges::mismatch(expected, data.subspan(done)).in1 - expected.begin());
     done += expected.size();
   }
   return done;

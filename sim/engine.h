@@ -16,11 +16,11 @@ namespace mpquic::sim {
 struct EngineSetup {
   Role role = Role::client;
   ConnectionConfig connection;
-  bool require_retry = false;             // server
+  bool require_retry = false;  // server
   std::shared_ptr<TlsProvider> tls;
-  Rng* rng = nullptr;                     // outlives the engine
-  trace::SinkFactory* trace = nullptr;    // outlives the engine
-  std::uint64_t seed = 0;                 // for an engine with randomness of its own
+  Rng* rng = nullptr;                   // outlives the engine
+  trace::SinkFactory* trace = nullptr;  // outlives the engine
+  std::uint64_t seed = 0;               // for an engine with randomness of its own
 };
 
 class Engine {

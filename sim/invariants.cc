@@ -52,9 +52,7 @@ std::unique_ptr<trace::Sink> PacketNumberWatch::make_sink(Role role, const Conne
                                             inner_ == nullptr ? nullptr : inner_->make_sink(role, original_dcid));
 }
 
-Invariants::Invariants(const Parts& parts) : parts_(parts), up_since_(parts.world.path_count()) {
-  on_network_change();
-}
+Invariants::Invariants(const Parts& parts) : parts_(parts), up_since_(parts.world.path_count()) { on_network_change(); }
 
 void Invariants::on_network_change() {
   for (std::size_t path = 0; path < up_since_.size(); ++path) {
@@ -95,12 +93,14 @@ void Invariants::check_liveness() {
   const Duration stalled = parts_.world.now() - std::max(*up_since, parts_.ledger.last_progress());
   if (stalled <= parts_.max_stall) return;
   stall_reported_ = true;
-  parts_.violations.add(parts_.world.now(), fmt::format("no progress for {:.1f} s although a path is up and work is outstanding",
-                                                        to_seconds(stalled)));
+  parts_.violations.add(
+      parts_.world.now(),
+      fmt::format("no progress for {:.1f} s although a path is up and work is outstanding", to_seconds(stalled)));
 }
 
 Invariants::Address& Invariants::address_of(const SocketAddress& address) {
-  if (last_address_ < addresses_.size() && addresses_[last_address_].address == address) return addresses_[last_address_];
+  if (last_address_ < addresses_.size() && addresses_[last_address_].address == address)
+    return addresses_[last_address_];
   const auto found = std::ranges::find(addresses_, address, &Address::address);
   last_address_ = static_cast<std::size_t>(found - addresses_.begin());
   if (found != addresses_.end()) return *found;
@@ -118,8 +118,9 @@ void Invariants::on_sent(Role from, const FourTuple& tuple, const Packet& packet
   if (!to.client_heard) to.serials.push_back(packet.serial);
   if (to.reported || to.sent <= kAmplificationFactor * to.received) return;
   to.reported = true;
-  parts_.violations.add(parts_.world.now(), fmt::format("server sent {} bytes to {} after receiving {}: over 3x before validation",
-                                                        to.sent, to.address.to_string(), to.received));
+  parts_.violations.add(parts_.world.now(),
+                        fmt::format("server sent {} bytes to {} after receiving {}: over 3x before validation", to.sent,
+                                    to.address.to_string(), to.received));
 }
 
 void Invariants::on_received(Role to, const Packet& packet, Bytes /*bytes*/) {

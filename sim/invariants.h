@@ -64,7 +64,7 @@ class Invariants final : public TrafficObserver, public HostObserver {
     std::uint64_t sent = 0;
     bool validated = false;
     bool reported = false;
-    std::vector<std::uint64_t> serials;    // of what was sent to it, until the client has seen one of them
+    std::vector<std::uint64_t> serials;   // of what was sent to it, until the client has seen one of them
     std::optional<Instant> client_heard;  // when the client could first answer
   };
   struct HostState {

@@ -72,7 +72,8 @@ void keep_evidence(const Scenario& scenario, const Report& report, const std::st
   if (!write_file(std::filesystem::path(directory) / "report.json", to_json(report)) ||
       !write_file(std::filesystem::path(directory) / "scenario.yaml", scenario.resolved + "\n"))
     fmt::print(stderr, "mpquic-sim: cannot write to {}\n", directory);
-  fmt::print(stderr, "\nFAILED. qlogs in {}. Repeat with:\n  {}\n", qlog.empty() ? directory : qlog, replay_command(report));
+  fmt::print(stderr, "\nFAILED. qlogs in {}. Repeat with:\n  {}\n", qlog.empty() ? directory : qlog,
+             replay_command(report));
 }
 
 [[nodiscard]] int run(const Arguments& arguments) {

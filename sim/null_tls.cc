@@ -30,7 +30,8 @@ class NullTlsSession final : public TlsSession {
     if (level != expected_level()) return fail(kUnexpectedMessage, "handshake data at the wrong level");
     incoming_.insert(incoming_.end(), data.begin(), data.end());
     while (incoming_.size() >= kHeader) {
-      const std::size_t length = std::to_integer<std::size_t>(incoming_[1]) << 8 | std::to_integer<std::size_t>(incoming_[2]);
+      const std::size_t length =
+          std::to_integer<std::size_t>(incoming_[1]) << 8 | std::to_integer<std::size_t>(incoming_[2]);
       if (length > kMaxMessage) return fail(kDecodeError, "handshake message too long");
       if (incoming_.size() < kHeader + length) break;
       const auto type = static_cast<Message>(incoming_[0]);
@@ -98,7 +99,8 @@ class NullTlsSession final : public TlsSession {
     if (body.empty()) return fail(kDecodeError, "handshake message without protocol");
     const auto length = std::to_integer<std::size_t>(body[0]);
     if (body.size() < 1 + length) return fail(kDecodeError, "handshake message cut short");
-    if (as_text(body.subspan(1, length)) != alpn_) return fail(kNoApplicationProtocol, "no common application protocol");
+    if (as_text(body.subspan(1, length)) != alpn_)
+      return fail(kNoApplicationProtocol, "no common application protocol");
     const Bytes parameters = body.subspan(1 + length);
     push(TlsPeerParameters{}, {parameters.begin(), parameters.end()});
     return {};

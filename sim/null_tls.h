@@ -1,5 +1,6 @@
 // A handshake without cryptography, for simulations that need speed more than secrecy. Four messages of its own carry
-// the transport parameters as CRYPTO data on the same levels, in the same order and with the same key events as TLS 1.3:
+// the transport parameters as CRYPTO data on the same levels, in the same order and with the same key events as
+// TLS 1.3:
 //
 //   client_hello  (initial)  alpn, transport parameters  -->
 //                            <--  server_hello (initial);  finished (handshake) alpn, transport parameters

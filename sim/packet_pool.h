@@ -20,10 +20,10 @@ using PacketRef = Strong<struct PacketRefTag, std::uint32_t>;
 inline constexpr std::size_t kIpUdpOverhead = 28;
 
 struct Packet {
-  FourTuple tuple;            // as the receiver will see it
+  FourTuple tuple;  // as the receiver will see it
   Instant sent_at;
-  std::uint64_t serial = 0;   // unique in a run
-  std::uint32_t size = 0;     // UDP payload
+  std::uint64_t serial = 0;  // unique in a run
+  std::uint32_t size = 0;    // UDP payload
   Ecn ecn = Ecn::not_ect;
   [[nodiscard]] std::size_t ip_size() const { return size + kIpUdpOverhead; }
 };

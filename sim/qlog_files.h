@@ -14,7 +14,7 @@ class QlogFiles final : public trace::SinkFactory {
  public:
   /// Creates the directory. The error is one line.
   [[nodiscard]] static std::expected<std::unique_ptr<QlogFiles>, std::string> open(const std::string& directory,
-                                                                                    const std::string& scenario);
+                                                                                   const std::string& scenario);
   [[nodiscard]] std::unique_ptr<trace::Sink> make_sink(Role role, const ConnectionId& original_dcid) override;
 
  private:

@@ -8,7 +8,16 @@
 namespace mpquic::sim {
 
 enum class Purpose : std::uint8_t {
-  loss, reorder, duplicate, corrupt, content, client_core, server_core, client_tls, server_tls, certificate
+  loss,
+  reorder,
+  duplicate,
+  corrupt,
+  content,
+  client_core,
+  server_core,
+  client_tls,
+  server_tls,
+  certificate
 };
 
 /// The stream of `purpose` for the entity number `index` of its kind (a link, a host).

@@ -32,9 +32,11 @@ void add_workloads(std::string& out, const Report& report) {
     out += fmt::format("  {:<10} {:>10}  ", name_of(w.kind), bytes_text(w.bytes));
     out += w.completion_s ? fmt::format("done at {:.3f} s", *w.completion_s) : std::string("not done");
     out += fmt::format(", longest stall {:.0f} ms", w.longest_stall_s * 1e3);
-    if (w.kind == WorkloadKind::datagrams) out += fmt::format(", {} of {} delivered", w.datagrams_received, w.datagrams_sent);
+    if (w.kind == WorkloadKind::datagrams)
+      out += fmt::format(", {} of {} delivered", w.datagrams_received, w.datagrams_sent);
     if (w.latency.count > 0)
-      out += fmt::format(", latency p50 {:.1f} p99 {:.1f} max {:.1f} ms", w.latency.p50_ms, w.latency.p99_ms, w.latency.max_ms);
+      out += fmt::format(", latency p50 {:.1f} p99 {:.1f} max {:.1f} ms", w.latency.p50_ms, w.latency.p99_ms,
+                         w.latency.max_ms);
     out += '\n';
   }
 }
@@ -43,7 +45,8 @@ void add_workloads(std::string& out, const Report& report) {
 
 std::string to_table(const Report& report) {
   std::string out = fmt::format("{}  seed {}  crypto {}\n\n", report.scenario, report.seed, name_of(report.crypto));
-  out += fmt::format("  {:<14} {:>7} {:>14} {:>11} {:>8} {:>14}\n", "path", "share", "goodput", "RTT", "lost", "retransmitted");
+  out += fmt::format("  {:<14} {:>7} {:>14} {:>11} {:>8} {:>14}\n", "path", "share", "goodput", "RTT", "lost",
+                     "retransmitted");
   for (const PathReport& path : report.paths) {
     out += fmt::format("  {:<14} {:>6.1f}% {:>7.2f} Mbit/s {:>8.1f} ms {:>8} {:>14}\n", path.name, path.share * 100,
                        path.goodput_mbps, path.rtt_ms, path.lost, bytes_text(path.retransmitted));
@@ -51,12 +54,14 @@ std::string to_table(const Report& report) {
   out += '\n';
   add_workloads(out, report);
   const auto percent_of = [&](double whole) { return whole > 0 ? report.goodput_mbps / whole * 100 : 0; };
-  out += fmt::format("\n  goodput        {:.2f} Mbit/s: {:.1f}% of the links' {:.2f}, {:.1f}% of the best link's {:.2f}\n",
-                     report.goodput_mbps, percent_of(report.sum_of_links_mbps), report.sum_of_links_mbps,
-                     percent_of(report.best_link_mbps), report.best_link_mbps);
-  out += fmt::format("  {:<14} {:.3f} s simulated, {:.3f} s of wall time\n", report.completed ? "completed in" : "NOT COMPLETE",
-                     report.completion_s, report.wall_s);
-  out += fmt::format("  speed          {} packets/s, {} events/s\n", with_thousands(per_second(report.packets, report.wall_s)),
+  out +=
+      fmt::format("\n  goodput        {:.2f} Mbit/s: {:.1f}% of the links' {:.2f}, {:.1f}% of the best link's {:.2f}\n",
+                  report.goodput_mbps, percent_of(report.sum_of_links_mbps), report.sum_of_links_mbps,
+                  percent_of(report.best_link_mbps), report.best_link_mbps);
+  out += fmt::format("  {:<14} {:.3f} s simulated, {:.3f} s of wall time\n",
+                     report.completed ? "completed in" : "NOT COMPLETE", report.completion_s, report.wall_s);
+  out += fmt::format("  speed          {} packets/s, {} events/s\n",
+                     with_thousands(per_second(report.packets, report.wall_s)),
                      with_thousands(per_second(report.events, report.wall_s)));
   out += fmt::format("  trace hash     {:016x}\n", report.trace_hash);
   for (const Violation& violation : report.violations)
@@ -100,7 +105,8 @@ std::string to_json(const Report& report) {
     item["completion_s"] = w.completion_s ? nlohmann::json(*w.completion_s) : nlohmann::json(nullptr);
     item["bytes"] = w.bytes;
     item["longest_stall_s"] = w.longest_stall_s;
-    item["latency_ms"] = {{"count", w.latency.count}, {"p50", w.latency.p50_ms}, {"p99", w.latency.p99_ms}, {"max", w.latency.max_ms}};
+    item["latency_ms"] = {
+        {"count", w.latency.count}, {"p50", w.latency.p50_ms}, {"p99", w.latency.p99_ms}, {"max", w.latency.max_ms}};
     item["datagrams_sent"] = w.datagrams_sent;
     item["datagrams_received"] = w.datagrams_received;
     json["workloads"].push_back(std::move(item));

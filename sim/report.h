@@ -16,7 +16,7 @@ struct PathReport {
   double goodput_mbps = 0;  // stream and datagram payload that arrived by this path, repeats included, over the run
   double share = 0;         // of all paths' payload
   double rtt_ms = 0;        // smoothed, as the sender saw it last
-  std::uint64_t lost = 0;           // packets that the sender declared lost
+  std::uint64_t lost = 0;   // packets that the sender declared lost
   std::uint64_t retransmitted = 0;  // stream payload bytes that the sender wrote again
   std::uint64_t link_drops = 0;     // packets that the link dropped, both directions
 };

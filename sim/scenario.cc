@@ -16,6 +16,7 @@ std::string_view name_of(Action action) {
     case Action::set_loss: return "set_loss";
     case Action::nat_rebind: return "nat_rebind";
     case Action::abandon_path: return "abandon_path";
+    case Action::migrate_path: return "migrate_path";
     case Action::path_status: return "path_status";
   }
   return "unknown";

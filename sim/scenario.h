@@ -19,17 +19,17 @@ enum class Crypto : std::uint8_t { real, null };
 [[nodiscard]] std::string_view name_of(Crypto crypto);
 
 struct EndpointsSpec {
-  ConnectionConfig connection;     // of both
+  ConnectionConfig connection;  // of both
   bool require_retry = false;
   std::optional<std::size_t> first_path;  // index of the path that the handshake uses; the first one by default
 };
 
 struct PathSpec {
   PathConfig config;
-  bool used = true;        // false: the link exists, the client ignores it
-  bool backup = false;     // PATH_STATUS_BACKUP
-  Duration open_at{};      // not before
-  std::string source;      // where the figures come from
+  bool used = true;     // false: the link exists, the client ignores it
+  bool backup = false;  // PATH_STATUS_BACKUP
+  Duration open_at{};   // not before
+  std::string source;   // where the figures come from
 };
 
 enum class Action : std::uint8_t {
@@ -41,6 +41,7 @@ enum class Action : std::uint8_t {
   set_loss,
   nat_rebind,    // the server sees the path's flows from new addresses
   abandon_path,  // the client's application gives the path up
+  migrate_path,  // the client moves the path to another local port (RFC 9000 §9)
   path_status,   // PATH_STATUS_AVAILABLE or PATH_STATUS_BACKUP
 };
 [[nodiscard]] std::string_view name_of(Action action);
@@ -49,7 +50,7 @@ struct ScriptedEvent {
   Duration at{};
   Action action = Action::link_down;
   std::size_t path = 0;
-  std::optional<Direction> direction;  // both if absent
+  std::optional<Direction> direction;                                     // both if absent
   std::variant<std::monostate, Bandwidth, Duration, double, bool> value;  // as the action needs; bool: available
 };
 
@@ -67,9 +68,9 @@ struct Scenario {
   std::string name;
   std::string description;
   std::string protects;
-  std::string source;          // the file, for messages and replays
-  std::string resolved;        // the document with all overrides, as YAML
-  Duration duration = std::chrono::seconds(60);  // limit
+  std::string source;                             // the file, for messages and replays
+  std::string resolved;                           // the document with all overrides, as YAML
+  Duration duration = std::chrono::seconds(60);   // limit
   Duration max_stall = std::chrono::seconds(10);  // the liveness invariant
   Crypto crypto = Crypto::real;
   EndpointsSpec endpoints;

@@ -62,10 +62,8 @@ void Simulation::build_side(Role role, const EngineFactory& factory, std::shared
                                                      .ledger = ledger_,
                                                      .content = content_,
                                                      .violations = violations_});
-  built.host = std::make_unique<Host>(role, Host::Parts{.world = *world_,
-                                                        .transport = transport,
-                                                        .application = *built.app,
-                                                        .observer = *invariants_});
+  built.host = std::make_unique<Host>(
+      role, Host::Parts{.world = *world_, .transport = transport, .application = *built.app, .observer = *invariants_});
   world_->attach(role, *built.host);
 }
 
@@ -141,7 +139,8 @@ void Simulation::watch_connections() {
 }
 
 void Simulation::open_path(std::size_t path) {
-  const auto why_not = engine(Role::client).open_path(*app(Role::client).connection(), world_->client_tuple(path), world_->now());
+  const auto why_not =
+      engine(Role::client).open_path(*app(Role::client).connection(), world_->client_tuple(path), world_->now());
   if (!why_not.empty())
     violations_.add(world_->now(), fmt::format("path {} cannot be opened: {}", world_->path_name(path), why_not));
   host(Role::client).service();
@@ -150,6 +149,7 @@ void Simulation::open_path(std::size_t path) {
 void Simulation::run_script(const ScriptedEvent& event) {
   switch (event.action) {
     case Action::abandon_path:
+    case Action::migrate_path:
     case Action::path_status: change_path(event); break;
     case Action::link_down: world_->set_interface_up(event.path, false); break;
     case Action::link_up: world_->set_interface_up(event.path, true); break;
@@ -181,10 +181,11 @@ void Simulation::change_path(const ScriptedEvent& event) {
   const auto id = id_of(event.path);
   if (!id) return violations_.add(world_->now(), fmt::format("path {} is not open", world_->path_name(event.path)));
   const ConnectionHandle connection = *app(Role::client).connection();
-  if (event.action == Action::abandon_path)
-    engine(Role::client).abandon_path(connection, *id, world_->now());
-  else
-    engine(Role::client).set_path_status(connection, *id, std::get<bool>(event.value));
+  Engine& client = engine(Role::client);
+  if (event.action == Action::abandon_path) client.abandon_path(connection, *id, world_->now());
+  if (event.action == Action::path_status) client.set_path_status(connection, *id, std::get<bool>(event.value));
+  if (event.action == Action::migrate_path)
+    client.migrate_path(connection, *id, world_->new_client_address(event.path), world_->now());
   host(Role::client).service();
 }
 

@@ -37,7 +37,8 @@ Report Simulation::describe() {
   report.completed = ledger_.complete();
   Instant end = report.completed ? Instant{} : world_->now();
   for (std::size_t i = 0; i < ledger_.size(); ++i)
-    if (const auto completed = ledger_.progress(i).completed_at; completed && report.completed) end = std::max(end, *completed);
+    if (const auto completed = ledger_.progress(i).completed_at; completed && report.completed)
+      end = std::max(end, *completed);
   report.completion_s = to_seconds(end.time_since_epoch());
   const Direction direction = scenario_.main_direction();
   std::uint64_t bytes = 0;
@@ -124,13 +125,14 @@ void Simulation::check_assertions(const Report& report) {
   for (std::size_t i = 0; i < ledger_.size(); ++i) {
     const WorkloadProgress& progress = ledger_.progress(i);
     if (wanted.stall && progress.longest_stall > *wanted.stall)
-      broken(fmt::format("workload {} stood still for {:.3f} s, allowed are {:.3f} s", i, to_seconds(progress.longest_stall),
-                         to_seconds(*wanted.stall)));
+      broken(fmt::format("workload {} stood still for {:.3f} s, allowed are {:.3f} s", i,
+                         to_seconds(progress.longest_stall), to_seconds(*wanted.stall)));
     if (progress.completed_at && progress.sent_checksum != progress.received_checksum)
       broken(fmt::format("workload {}: checksums of what was sent and of what arrived differ", i));
     const DatagramTally& tally = progress.datagrams;
     if (wanted.datagrams_delivered && ledger_.spec(i).kind == WorkloadKind::datagrams &&
-        static_cast<double>(tally.received) < *wanted.datagrams_delivered * static_cast<double>(tally.sent + tally.refused))
+        static_cast<double>(tally.received) <
+            *wanted.datagrams_delivered * static_cast<double>(tally.sent + tally.refused))
       broken(fmt::format("workload {}: {} of {} datagrams delivered", i, tally.received, tally.sent + tally.refused));
   }
 }

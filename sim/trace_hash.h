@@ -18,7 +18,8 @@ class TraceHash {
     const std::byte* at = bytes.data();
     std::size_t left = bytes.size();
     for (; left >= 64; at += 64, left -= 64)
-      for (std::size_t i = 0; i < 4; ++i) lanes[i] = fold(load(at + 16 * i) ^ lanes[i], load(at + 16 * i + 8) ^ kOdd[i]);
+      for (std::size_t i = 0; i < 4; ++i)
+        lanes[i] = fold(load(at + 16 * i) ^ lanes[i], load(at + 16 * i + 8) ^ kOdd[i]);
     for (; left >= 8; at += 8, left -= 8) lanes[0] = fold(lanes[0] ^ load(at), kOdd[0]);
     std::uint64_t tail = 0;
     if (left > 0) std::memcpy(&tail, at, left);

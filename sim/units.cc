@@ -1,7 +1,5 @@
 #include "sim/units.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -17,7 +15,7 @@ struct Unit {
 };
 constexpr std::array kRates = {Unit{"bit/s", 1}, Unit{"kbit/s", 1e3}, Unit{"Mbit/s", 1e6}, Unit{"Gbit/s", 1e9}};
 constexpr std::array kDurations = {Unit{"ns", 1}, Unit{"us", 1e3}, Unit{"ms", 1e6}, Unit{"s", 1e9}, Unit{"min", 6e10}};
-constexpr std::array kSizes = {Unit{"B", 1},      Unit{"kB", 1e3},   Unit{"MB", 1e6},   Unit{"GB", 1e9},
+constexpr std::array kSizes = {Unit{"B", 1},        Unit{"kB", 1e3},     Unit{"MB", 1e6},    Unit{"GB", 1e9},
                                Unit{"KiB", 0x1p10}, Unit{"MiB", 0x1p20}, Unit{"GiB", 0x1p30}};
 /// Whole nanoseconds, bytes and bits that a double still holds exactly.
 constexpr double kLargest = 0x1p53;
@@ -29,7 +27,8 @@ struct Number {
 
 [[nodiscard]] std::optional<Number> split(std::string_view text) {
   Number number;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number.value, std::chars_format::fixed);
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), number.value, std::chars_format::fixed);
   if (error != std::errc{} || number.value < 0) return std::nullopt;
   number.unit = text.substr(static_cast<std::size_t>(end - text.data()));
   while (number.unit.starts_with(' ')) number.unit.remove_prefix(1);
@@ -46,14 +45,6 @@ struct Number {
     return static_cast<std::uint64_t>(std::llround(value));
   }
   return std::nullopt;
-}
-
-/// With the largest unit that leaves no fraction.
-[[nodiscard]] std::string exact_text(std::uint64_t value, std::span<const Unit> units) {
-  const Unit* best = &units.front();
-  for (const Unit& unit : units)
-    if (value != 0 && value % static_cast<std::uint64_t>(unit.factor) == 0 && unit.factor > best->factor) best = &unit;
-  return fmt::format("{}{}", value / static_cast<std::uint64_t>(best->factor), best->name);
 }
 
 }  // namespace
@@ -101,11 +92,5 @@ Parsed<bool> parse_switch(std::string_view text) {
   if (text == "off" || text == "false" || text == "no") return false;
   return std::unexpected("on or off");
 }
-
-std::string to_text(Bandwidth rate) { return exact_text(rate.bits_per_second(), kRates); }
-std::string to_text(Duration duration) {
-  return exact_text(static_cast<std::uint64_t>(duration.count()), std::span(kDurations).first(4));
-}
-std::string to_text(ByteCount size) { return exact_text(size.value(), std::span(kSizes).first(4)); }
 
 }  // namespace mpquic::sim

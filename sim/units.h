@@ -2,7 +2,6 @@
 #pragma once
 
 #include <expected>
-#include <string>
 #include <string_view>
 
 #include "stack/base/bandwidth.h"
@@ -15,16 +14,12 @@ namespace mpquic::sim {
 template <class T>
 using Parsed = std::expected<T, std::string_view>;
 
-[[nodiscard]] Parsed<Bandwidth> parse_rate(std::string_view text);        // bit/s kbit/s Mbit/s Gbit/s; above zero
-[[nodiscard]] Parsed<Duration> parse_duration(std::string_view text);     // ns us ms s min; not negative
-[[nodiscard]] Parsed<ByteCount> parse_size(std::string_view text);        // B kB MB GB KiB MiB GiB
-[[nodiscard]] Parsed<double> parse_probability(std::string_view text);    // 0% .. 100%
-[[nodiscard]] Parsed<double> parse_ratio(std::string_view text);          // a number or a percentage, not negative
-[[nodiscard]] Parsed<std::uint64_t> parse_count(std::string_view text);   // a whole number without a unit
-[[nodiscard]] Parsed<bool> parse_switch(std::string_view text);           // on off true false yes no
-
-[[nodiscard]] std::string to_text(Bandwidth rate);
-[[nodiscard]] std::string to_text(Duration duration);
-[[nodiscard]] std::string to_text(ByteCount size);
+[[nodiscard]] Parsed<Bandwidth> parse_rate(std::string_view text);       // bit/s kbit/s Mbit/s Gbit/s; above zero
+[[nodiscard]] Parsed<Duration> parse_duration(std::string_view text);    // ns us ms s min; not negative
+[[nodiscard]] Parsed<ByteCount> parse_size(std::string_view text);       // B kB MB GB KiB MiB GiB
+[[nodiscard]] Parsed<double> parse_probability(std::string_view text);   // 0% .. 100%
+[[nodiscard]] Parsed<double> parse_ratio(std::string_view text);         // a number or a percentage, not negative
+[[nodiscard]] Parsed<std::uint64_t> parse_count(std::string_view text);  // a whole number without a unit
+[[nodiscard]] Parsed<bool> parse_switch(std::string_view text);          // on off true false yes no
 
 }  // namespace mpquic::sim

@@ -62,16 +62,15 @@ struct DatagramTally {
   std::uint64_t sent = 0;
   std::uint64_t refused = 0;  // by send_datagram()
   std::uint64_t received = 0;
-  std::uint64_t reported_lost = 0;
   std::uint64_t reordered = 0;
   IntervalSet seen;  // sequence numbers
   std::uint64_t highest = 0;
 };
 
 struct WorkloadProgress {
-  std::uint64_t bytes_received = 0;      // verified, headers and replies included
-  std::uint64_t streams_finished = 0;    // verified up to their ends
-  std::uint64_t sent_checksum = 0;       // sums over streams that are completely sent, or completely received
+  std::uint64_t bytes_received = 0;    // verified, headers and replies included
+  std::uint64_t streams_finished = 0;  // verified up to their ends
+  std::uint64_t sent_checksum = 0;     // sums over streams that are completely sent, or completely received
   std::uint64_t received_checksum = 0;
   std::uint64_t sends_finished = 0;
   DatagramTally datagrams;

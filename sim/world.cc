@@ -47,6 +47,10 @@ World::World(const std::vector<PathConfig>& paths, std::uint64_t seed)
 
 FourTuple World::client_tuple(std::size_t path) const { return {.local = paths_[path].client, .remote = server_}; }
 
+SocketAddress World::new_client_address(std::size_t path) {
+  return {.ip = paths_[path].client.ip, .port = next_client_port_++};
+}
+
 std::optional<std::size_t> World::path_of(const SocketAddress& local) const {
   for (std::size_t i = 0; i < paths_.size(); ++i)
     if (paths_[i].client.ip == local.ip) return i;

@@ -78,6 +78,8 @@ class World final : private LinkObserver {
   [[nodiscard]] const std::string& path_name(std::size_t path) const { return paths_[path].name; }
   /// The client's 4-tuple for a new flow on `path`, on the path's default port.
   [[nodiscard]] FourTuple client_tuple(std::size_t path) const;
+  /// The same address of the client with a port that it has not used yet.
+  [[nodiscard]] SocketAddress new_client_address(std::size_t path);
   /// The path whose client address is `local`.
   [[nodiscard]] std::optional<std::size_t> path_of(const SocketAddress& local) const;
 
@@ -127,6 +129,7 @@ class World final : private LinkObserver {
   std::uint64_t serial_ = 0;
   std::uint64_t unroutable_ = 0;
   std::uint16_t next_outside_port_ = 20000;
+  std::uint16_t next_client_port_ = 51000;
 };
 
 }  // namespace mpquic::sim

@@ -32,17 +32,17 @@ Link::Link(LinkId id, const LinkConfig& config, const Services& services, std::u
 }
 
 void Link::add_impairments(std::uint64_t seed) {
-  const auto random = [&](Purpose purpose) { return RandomStream{.seed = seed, .stream = stream_of(purpose, id_.value())}; };
+  const auto random = [&](Purpose purpose) {
+    return RandomStream{.seed = seed, .stream = stream_of(purpose, id_.value())};
+  };
   auto loss = std::make_unique<IidLoss>(config_.loss, random(Purpose::loss));
   loss_ = loss.get();
   impairments_.push_back(std::move(loss));
-  if (config_.corrupt > 0)
-    impairments_.push_back(std::make_unique<Corrupt>(config_.corrupt, random(Purpose::corrupt)));
+  if (config_.corrupt > 0) impairments_.push_back(std::make_unique<Corrupt>(config_.corrupt, random(Purpose::corrupt)));
   if (config_.duplicate > 0)
     impairments_.push_back(std::make_unique<Duplicate>(config_.duplicate, random(Purpose::duplicate)));
   if (config_.reorder > 0)
-    impairments_.push_back(
-        std::make_unique<Reorder>(config_.reorder, config_.reorder_delay, random(Purpose::reorder)));
+    impairments_.push_back(std::make_unique<Reorder>(config_.reorder, config_.reorder_delay, random(Purpose::reorder)));
 }
 
 void Link::offer(PacketRef packet) {

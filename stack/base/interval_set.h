@@ -27,6 +27,8 @@ class IntervalSet {
   /// Forgets the lowest interval.
   void pop_lowest() { intervals_.erase(intervals_.begin()); }
   void clear() { intervals_.clear(); }
+  /// Room for this many intervals without allocating.
+  void reserve(std::size_t intervals) { intervals_.reserve(intervals); }
 
   [[nodiscard]] bool contains(std::uint64_t value) const;
   /// Whether all of [begin, end) is in the set. True for an empty range.

@@ -46,6 +46,10 @@ class RingBuffer {
     while (!empty()) static_cast<void>(pop_front());
     head_ = 0;
   }
+  /// Gives the memory back, if nothing is queued.
+  void trim() {
+    if (empty()) *this = RingBuffer{};
+  }
 
  private:
   void grow() {

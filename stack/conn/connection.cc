@@ -8,6 +8,9 @@
 namespace mpquic {
 namespace {
 
+/// Buffers that transfers have grown shrink after this much silence.
+constexpr Duration kQuietBeforeTrim = std::chrono::seconds(2);
+
 PathSettings path_settings(const ConnectionConfig& config, Role role) {
   PathSettings settings;
   settings.tuple.role = role;
@@ -152,6 +155,10 @@ void Connection::try_open_paths(Instant now) {
 
 void Connection::drain_path_events(Instant now) {
   while (const auto event = paths_.poll_event()) on_path_event(*event, now);
+  paths_.for_each([this](Path& path) {
+    while (const auto sequence = path.poll_released_cid()) peer_cids_.retire(path.id(), *sequence);
+  });
+  if (paths_.multipath()) local_cids_.set_path_limit(paths_.usable_limit());
 }
 
 void Connection::on_path_event(const PathEvent& event, Instant now) {
@@ -306,6 +313,27 @@ void Connection::path_stats(std::vector<PathStats>& out) const {
   std::sort(out.begin() + first, out.end(), [](const PathStats& a, const PathStats& b) { return a.id < b.id; });
 }
 
+void Connection::on_data_moved(Instant now) {
+  last_data_ = now;
+  if (!trim_at_) trim_at_ = now + kQuietBeforeTrim;
+}
+
+void Connection::trim_if_quiet(Instant now) {
+  if (!expired(trim_at_, now)) return;
+  trim_at_.reset();
+  if (now - last_data_ < kQuietBeforeTrim) {
+    trim_at_ = last_data_ + kQuietBeforeTrim;
+    return;
+  }
+  streams_.trim();
+  datagrams_.trim();
+  events_.trim();
+  outcome_ = {};
+  paths_.for_each([](Path& path) {
+    if (path.has_space(SpaceId::application)) path.space(SpaceId::application).trim();
+  });
+}
+
 Deadline Connection::next_deadline() const {
   const Duration max_pto = paths_.max_pto();
   Deadline deadline = lifecycle_.next_deadline(max_pto);
@@ -313,6 +341,7 @@ Deadline Connection::next_deadline() const {
   deadline = earlier(deadline, keys_.next_deadline());
   deadline = earlier(deadline, paths_.next_deadline());
   deadline = earlier(deadline, pacing_wakeup_);
+  deadline = earlier(deadline, trim_at_);
   paths_.for_each([&deadline](const Path& path) { deadline = earlier(deadline, path.ack_deadline()); });
   return deadline;
 }
@@ -324,6 +353,7 @@ void Connection::on_deadline(Instant now) {
     lifecycle_.on_keep_alive_sent();
     ping_wanted_ = true;
   }
+  trim_if_quiet(now);
   keys_.on_deadline(now);
   paths_.on_deadline(now, outcome_, [this, now](Path& path, AckOutcome& outcome) { deliver(path, outcome, now); });
   if (expired(pacing_wakeup_, now)) pacing_wakeup_.reset();

@@ -160,6 +160,8 @@ class Connection {
   }
   void emit_metrics(const Path& path, Instant now);
   [[nodiscard]] std::size_t datagram_limit() const;
+  void on_data_moved(Instant now);
+  void trim_if_quiet(Instant now);
 
   // establish.cc
   [[nodiscard]] Result<void> pump_tls(Instant now);
@@ -261,6 +263,8 @@ class Connection {
   std::uint64_t traced_key_updates_ = 0;
   std::uint32_t close_cursor_ = 0;   // next path ID to carry CONNECTION_CLOSE
   Deadline pacing_wakeup_;
+  Deadline trim_at_;   // when to look whether buffers can shrink
+  Instant last_data_;  // stream or datagram payload moved, either way
 
   AckOutcome outcome_;  // scratch
   TokenList tokens_;    // scratch

@@ -17,6 +17,7 @@ Result<void> Connection::dispatch(const Frame& frame, Arrival& arrival) {
     arrival.ack_eliciting = true;
     arrival.probing_only = false;
     arrival.path.counters().stream_bytes_received += stream->data.size();
+    on_data_moved(arrival.now);
     return streams_.on_frame(*stream);
   }
   if (const auto* ack = std::get_if<AckFrame>(&frame)) {
@@ -27,6 +28,7 @@ Result<void> Connection::dispatch(const Frame& frame, Arrival& arrival) {
     arrival.ack_eliciting = true;
     arrival.probing_only = false;
     arrival.path.counters().stream_bytes_received += datagram->data.size();
+    on_data_moved(arrival.now);
     return datagrams_.on_frame(*datagram);
   }
   const FrameRule* rule = find_frame_rule(type_of(frame));
@@ -76,11 +78,7 @@ Result<void> Connection::dispatch_rare(const Frame& frame, Arrival& arrival) {
           [&](const HandshakeDoneFrame&) { return on_handshake_done(arrival); },
           [&](const PathAbandonFrame& f) { return paths_.on_path_abandon(f, arrival.now); },
           [&](const PathStatusFrame& f) { return paths_.on_path_status(f); },
-          [&](const MaxPathIdFrame& f) -> Result<void> {
-            MPQUIC_TRY(paths_.on_max_path_id(f));
-            local_cids_.set_path_limit(paths_.usable_limit());
-            return {};
-          },
+          [&](const MaxPathIdFrame& f) { return paths_.on_max_path_id(f); },
           [&](const PathsBlockedFrame& f) { return paths_.on_paths_blocked(f); },
           [&](const PathCidsBlockedFrame& f) -> Result<void> {
             MPQUIC_TRY_ASSIGN(admission, paths_.admit(f.path, frame_type::kPathCidsBlocked));

@@ -101,8 +101,10 @@ void Connection::write_application_frames(FrameWriter& writer, Path& path, Insta
   PathCounters& counters = path.counters();
   const std::uint64_t repeated = streams_.bytes_written_again() - again;
   counters.bytes_retransmitted += repeated;
-  counters.stream_bytes_sent +=
+  const std::uint64_t moved =
       streams_.bytes_written_new() - fresh + repeated + datagrams_.stats().bytes_sent - datagram_bytes;
+  counters.stream_bytes_sent += moved;
+  if (moved > 0) on_data_moved(now);
 }
 
 }  // namespace mpquic

@@ -15,7 +15,9 @@ AckPolicy ack_policy_for(std::uint64_t packets_received, Duration max_ack_delay,
   return {kRelaxedPacketsBeforeAck, std::min(max_ack_delay, smoothed_rtt / kAcksPerRtt)};
 }
 
-AckTracker::AckTracker(PathId path, SpaceId space, AckPolicy policy) : path_(path), space_(space), policy_(policy) {}
+AckTracker::AckTracker(PathId path, SpaceId space, AckPolicy policy) : path_(path), space_(space), policy_(policy) {
+  ranges_.reserve(kMaxAckRanges + 1);
+}
 
 bool AckTracker::needs_immediate_ack(PacketNumber number, Ecn ecn) const {
   // RFC 9000 §13.2.1: "An endpoint MUST acknowledge all ack-eliciting Initial and Handshake packets immediately";

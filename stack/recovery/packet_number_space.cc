@@ -76,6 +76,7 @@ Result<void> PacketNumberSpace::decode_ranges(const AckFrame& ack, std::vector<I
   // error of type PROTOCOL_VIOLATION". Skipped numbers expose a peer that acknowledges blindly (§21.4).
   bool skipped = false;
   out.clear();
+  out.reserve(kMaxAckRangesWritten);  // what a peer like us sends; allocates once per scratch
   for_each_range(ack, [&](PacketNumber smallest, PacketNumber largest) {
     const Interval range{smallest.value(), largest.value() + 1};
     skipped = skipped || was_skipped(range);

@@ -109,6 +109,8 @@ class PacketNumberSpace {
     sent_.for_each_token(fn, first);
   }
 
+  /// Gives memory back where nothing is outstanding; for connections that went quiet.
+  void trim() { sent_.trim(); }
   [[nodiscard]] ByteCount bytes_in_flight() const { return sent_.bytes_in_flight(); }
   [[nodiscard]] bool has_ack_eliciting_in_flight() const { return sent_.ack_eliciting_in_flight() > 0; }
   [[nodiscard]] bool is_outstanding(PacketNumber number) const { return sent_.find(number) != nullptr; }

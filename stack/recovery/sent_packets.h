@@ -58,6 +58,11 @@ class SentPackets {
     }
   }
 
+  /// Gives memory back where nothing is outstanding.
+  void trim() {
+    slots_.trim();
+    tokens_.trim();
+  }
   [[nodiscard]] ByteCount bytes_in_flight() const { return bytes_in_flight_; }
   [[nodiscard]] std::size_t ack_eliciting_in_flight() const { return ack_eliciting_; }
 

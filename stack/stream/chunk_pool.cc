@@ -1,5 +1,6 @@
 #include "stack/stream/chunk_pool.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "stack/base/check.h"
@@ -23,7 +24,12 @@ void ChunkPool::give_back(std::unique_ptr<Chunk> chunk) {
   MPQUIC_DCHECK(in_use_ > 0);
   --in_use_;
   spare_.push_back(std::move(chunk));
-  while (spare_.size() > in_use_ + kReserve) spare_.pop_back();
+}
+
+void ChunkPool::trim() {
+  const std::size_t kept = std::min(spare_.size(), in_use_ + kReserve);
+  spare_.resize(kept);
+  spare_.shrink_to_fit();
 }
 
 }  // namespace mpquic

@@ -19,8 +19,8 @@ struct Chunk {
   bool marked = true;  // any mark may be set: they are cleared before the chunk is used again
 };
 
-/// The chunks of one connection. Keeps at most as many spare ones as are in use, and kReserve more: steady transfers do
-/// not allocate, and an idle connection holds only the reserve.
+/// The chunks of one connection. Keeps what it ever needed until trim(), so that steady transfers do not allocate however
+/// full the buffers are; the flow control windows bound it.
 class ChunkPool {
  public:
   static constexpr std::size_t kReserve = 2;
@@ -32,6 +32,8 @@ class ChunkPool {
   /// Bytes are uninitialised, marks are clear.
   [[nodiscard]] std::unique_ptr<Chunk> take();
   void give_back(std::unique_ptr<Chunk> chunk);
+  /// The connection is quiet: frees all spare chunks but as many as are in use, and kReserve.
+  void trim();
   [[nodiscard]] std::size_t in_use() const { return in_use_; }
   [[nodiscard]] std::size_t spare() const { return spare_.size(); }
   [[nodiscard]] std::size_t memory() const { return (in_use_ + spare_.size()) * sizeof(Chunk); }

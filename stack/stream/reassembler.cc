@@ -11,7 +11,7 @@ void Reassembler::reset() {
 
 void Reassembler::insert(std::uint64_t offset, Bytes data) {
   const std::uint64_t end = offset + data.size();
-  if (end <= contiguous_end_) return;
+  if (data.empty() || end <= contiguous_end_) return;
   if (offset < contiguous_end_) {
     data = data.subspan(static_cast<std::size_t>(contiguous_end_ - offset));
     offset = contiguous_end_;

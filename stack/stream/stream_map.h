@@ -98,6 +98,8 @@ class StreamMap {
   [[nodiscard]] std::size_t stream_count() const { return table_.size(); }
   /// Bytes of chunk memory, in use and spare.
   [[nodiscard]] std::size_t buffer_memory() const { return pool_.memory(); }
+  /// Gives back spare memory; for connections that went quiet.
+  void trim() { pool_.trim(); }
 
  private:
   /// Streams of one kind that may be opened before the peer's limit is known.

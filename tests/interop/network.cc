@@ -30,12 +30,8 @@ void Network::put_on_wire(Host& from, const Transmit& transmit, Bytes datagram) 
   wire_.emplace(std::pair{arrival, sequence_++}, InFlight{seen, transmit.ecn, {datagram.begin(), datagram.end()}});
 }
 
-void Network::inject(const FourTuple& tuple, Bytes datagram) {
-  wire_.emplace(std::pair{now_, sequence_++}, InFlight{tuple, Ecn::not_ect, {datagram.begin(), datagram.end()}});
-}
-
 void Network::deliver(InFlight packet) {
-  Host& host = packet.tuple.local.ip == kServerAddress.ip ? hosts_[1] : hosts_[0];
+  Host& host = packet.tuple.local.ip == server_address().ip ? hosts_[1] : hosts_[0];
   if (host.transport == nullptr) return;
   host.transport->receive({packet.tuple, packet.ecn, packet.bytes, packet.bytes.size()}, now_);
 }

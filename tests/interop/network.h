@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "stack/base/rng.h"
-#include "stack/endpoint/transport.h"
+#include "tests/interop/wire.h"
 
 namespace mpquic::interop {
 
@@ -18,28 +18,22 @@ struct Conditions {
   Duration queue = std::chrono::milliseconds(60);
 };
 
-inline const SocketAddress kServerAddress{IpAddress::v4({10, 0, 0, 1}), 443};
-inline const SocketAddress kClientAddress{IpAddress::v4({10, 0, 1, 1}), 50000};
-inline const SocketAddress kOtherClientAddress{IpAddress::v4({10, 0, 2, 1}), 50001};
-
-class Network {
+class Network final : public Wire {
  public:
-  using EventHandler = std::function<void(const Event&)>;
   /// Drops the datagram when it returns true. Sees every datagram before the wire does.
   using Filter = std::function<bool(const FourTuple& tuple, Bytes datagram)>;
 
   Network(Conditions conditions, std::uint64_t seed) : conditions_(conditions), rng_(seed, 1) {}
 
-  void attach_client(Transport& transport, EventHandler handler) { hosts_[0] = {&transport, std::move(handler), {}}; }
-  void attach_server(Transport& transport, EventHandler handler) { hosts_[1] = {&transport, std::move(handler), {}}; }
+  void attach_client(Transport& transport, EventHandler handler) override { hosts_[0] = {&transport, std::move(handler), {}}; }
+  void attach_server(Transport& transport, EventHandler handler) override { hosts_[1] = {&transport, std::move(handler), {}}; }
   void set_filter(Filter filter) { filter_ = std::move(filter); }
 
-  [[nodiscard]] Instant now() const { return now_; }
-  /// Puts a datagram on the wire that neither peer sent.
-  void inject(const FourTuple& tuple, Bytes datagram);
-  /// Runs until `done` or for `limit` of virtual time; whether `done` came true.
-  [[nodiscard]] bool run(const std::function<bool()>& done, Duration limit);
-  void run_for(Duration time) { static_cast<void>(run([] { return false; }, time)); }
+  [[nodiscard]] Instant now() const override { return now_; }
+  [[nodiscard]] bool run(const std::function<bool()>& done, Duration limit) override;
+  [[nodiscard]] SocketAddress server_address() const override { return {IpAddress::v4({10, 0, 0, 1}), 443}; }
+  [[nodiscard]] SocketAddress client_address() const override { return {IpAddress::v4({10, 0, 1, 1}), 50000}; }
+  [[nodiscard]] SocketAddress other_client_address() const override { return {IpAddress::v4({10, 0, 2, 1}), 50001}; }
 
  private:
   struct Host {

@@ -115,6 +115,7 @@ void Pair::run_for(Duration time) {
     if (!soonest || *soonest > end) break;
     step();
   }
+  if (wire_.empty()) wire_ = {};  // tests measure memory
   now = end;
 }
 

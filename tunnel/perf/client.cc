@@ -168,7 +168,7 @@ void Client::on_turn(Instant now) {
 
 void Client::on_event(const Event& event, Instant now) {
   if (const auto* path = std::get_if<PathChanged>(&event.what))
-    spdlog::log(path->change == PathChange::refused || path->change == PathChange::failed ? spdlog::level::warn : spdlog::level::debug,
+    spdlog::log(path->change == PathChange::refused ? spdlog::level::warn : spdlog::level::debug,
                 "path {} {} -> {}: {} {}", path->id.value(), path->tuple.local.to_string(), path->tuple.remote.to_string(),
                 name_of_change(path->change), path->reason);
   if (std::holds_alternative<HandshakeConfirmed>(event.what) && options_.key_update) engine_->update_keys(connection_, now);

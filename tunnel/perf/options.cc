@@ -9,10 +9,6 @@
 #include <span>
 #include <string_view>
 
-#ifndef MPQUIC_VERSION
-#define MPQUIC_VERSION "unversioned"
-#endif
-
 #include "stack/base/address.h"
 #include "stack/cc/congestion_controller.h"
 #include "stack/sched/scheduler.h"

@@ -116,7 +116,8 @@ void Server::on_turn(Instant now) {
       spdlog::info("connection {}: {}{}{}", event->connection.value(), handshake->alpn,
                    handshake->multipath ? ", multipath" : "", handshake->resumed ? ", resumed" : "");
     if (const auto* path = std::get_if<PathChanged>(&event->what))
-      spdlog::debug("connection {} path {}: {}", event->connection.value(), path->id.value(), path->reason);
+      spdlog::debug("connection {} path {} from {}: {} {}", event->connection.value(), path->id.value(),
+                    path->tuple.remote.to_string(), name_of_change(path->change), path->reason);
     app_->on_event(*event, now);
   }
   for (ConnectionRecord& record : app_->take_finished()) {

@@ -50,7 +50,8 @@ Packet write_packet(Source& source, std::size_t size = 1200) {
   const auto view = tokens.view();
   packet.tokens.assign(view.begin(), view.end());
   if (writer.size() == 0) return packet;
-  FrameDecoder decoder(Bytes(packet.bytes).first(writer.size()), EncryptionLevel::one_rtt, FrameOptions{true, false, true});
+  const FrameOptions options{.multipath = true, .address_advertisement = false, .datagram = true};
+  FrameDecoder decoder(Bytes(packet.bytes).first(writer.size()), EncryptionLevel::one_rtt, options);
   while (auto frame = decoder.next()) {
     if (!*frame) break;
     packet.frames.push_back(**frame);

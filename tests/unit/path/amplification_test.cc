@@ -5,7 +5,9 @@
 namespace mpquic {
 namespace {
 
-TEST(AmplificationLimit, NothingMayBeSentBeforeSomethingArrives) { EXPECT_EQ(AmplificationLimit().credit(), ByteCount{}); }
+TEST(AmplificationLimit, NothingMayBeSentBeforeSomethingArrives) {
+  EXPECT_EQ(AmplificationLimit().credit(), ByteCount{});
+}
 
 TEST(AmplificationLimit, ThreeTimesWhatArrived) {  // RFC 9000 §8.1, digest 22
   AmplificationLimit limit;

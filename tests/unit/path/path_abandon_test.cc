@@ -161,7 +161,8 @@ TEST_F(AbandonTest, EveryFrameForAnAbandonedPathIsIgnored) {  // digest 48
     const auto admission = manager_.admit(1, type);
     ASSERT_TRUE(admission) << std::hex << type;
     const bool is_ack = type == frame_type::kPathAck || type == frame_type::kPathAck + 1;
-    EXPECT_EQ(*admission, is_ack ? PathManager::Admission::process : PathManager::Admission::ignore) << std::hex << type;
+    const auto expected = is_ack ? PathManager::Admission::process : PathManager::Admission::ignore;
+    EXPECT_EQ(*admission, expected) << std::hex << type;
   }
   manager_.on_acked(written_abandon(), kStart);
   run_until_closed(kPath1);

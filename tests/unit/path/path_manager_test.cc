@@ -90,7 +90,9 @@ TEST_F(ClientPaths, RequestThatCannotBeGrantedIsRefusedWithAReason) {  // lesson
 }
 
 TEST_F(ClientPaths, RequestsAreBounded) {  // lesson 7
-  for (std::size_t i = 0; i < PathManager::kMaxPendingOpens; ++i) ASSERT_TRUE(manager_.request_open(tuple_of(2), kStart));
+  for (std::size_t i = 0; i < PathManager::kMaxPendingOpens; ++i) {
+    ASSERT_TRUE(manager_.request_open(tuple_of(2), kStart));
+  }
   EXPECT_FALSE(manager_.request_open(tuple_of(2), kStart));
 }
 

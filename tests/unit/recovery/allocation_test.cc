@@ -1,22 +1,8 @@
-// Steady state allocates nothing. Replaces the global allocator of this test binary by one that counts.
+// Steady state allocates nothing.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-#include <new>
-
+#include "tests/support/heap.h"
 #include "tests/unit/recovery/space_fixture.h"
-
-namespace {
-std::size_t allocations = 0;  // NOLINT: the replaced operators have no other place for it
-}  // namespace
-
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size > 0 ? size : 1)) return memory;
-  std::abort();
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace mpquic {
 namespace {
@@ -67,9 +53,9 @@ class AllocationTest : public SpaceTest {
 TEST_F(AllocationTest, NothingPerPacketOnceWarm) {
   AckTracker peer(PathId{1}, SpaceId::application, AckPolicy{});
   for (int i = 0; i < 50; ++i) round_trip(peer);
-  const std::size_t before = allocations;
+  const std::size_t before = test::allocation_count();
   for (int i = 0; i < 200; ++i) round_trip(peer);
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(test::allocation_count(), before);
   EXPECT_GT(before, 0U) << "the counter counts";
 }
 

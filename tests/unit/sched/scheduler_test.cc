@@ -38,7 +38,8 @@ class EveryScheduler : public ::testing::TestWithParam<std::string_view> {
   PacketContext context_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Schedulers, EveryScheduler, ::testing::ValuesIn(scheduler_names().begin(), scheduler_names().end()),
+INSTANTIATE_TEST_SUITE_P(Schedulers, EveryScheduler,
+                         ::testing::ValuesIn(scheduler_names().begin(), scheduler_names().end()),
                          [](const auto& param) { return std::string(param.param); });
 
 TEST_P(EveryScheduler, KnowsItsName) { EXPECT_EQ(scheduler_->name(), GetParam()); }

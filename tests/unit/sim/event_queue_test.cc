@@ -104,7 +104,8 @@ TEST(EventQueue, RandomOperationsAgreeWithASortedList) {
         model.push_back({when, order++, 1000 + step});
         break;
       case 1: {
-        const auto same = std::ranges::any_of(model, [&](const Expected& e) { return e.payload == timer && e.at == when; });
+        const auto same =
+            std::ranges::any_of(model, [&](const Expected& e) { return e.payload == timer && e.at == when; });
         queue.arm(timers[timer], when);
         if (same) break;
         forget(timer);

@@ -11,8 +11,12 @@ using testing::HasSubstr;
 class PacketNumberWatchTest : public testing::Test {
  protected:
   void sent(EncryptionLevel level, std::uint32_t path, std::uint64_t number, bool key_phase = false) {
-    sink->on_event(trace::PacketSent{.level = level, .path = PathId(path), .number = PacketNumber(number), .size = 100,
-                                     .payload = {}, .key_phase = key_phase},
+    sink->on_event(trace::PacketSent{.level = level,
+                                     .path = PathId(path),
+                                     .number = PacketNumber(number),
+                                     .size = 100,
+                                     .payload = {},
+                                     .key_phase = key_phase},
                    Instant{});
   }
   Violations violations;
@@ -65,7 +69,8 @@ class AmplificationTest : public testing::Test {
   World world{std::vector<PathConfig>(1), 1};
   Ledger ledger{{}};
   Violations violations;
-  Invariants invariants{{.world = world, .ledger = ledger, .violations = violations, .max_stall = std::chrono::seconds(1)}};
+  Invariants invariants{
+      {.world = world, .ledger = ledger, .violations = violations, .max_stall = std::chrono::seconds(1)}};
 };
 
 TEST_F(AmplificationTest, ThreeTimesWhatCameIsAllowed) {  // RFC 9000 §8.1

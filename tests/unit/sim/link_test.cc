@@ -30,7 +30,8 @@ class Bench final : public LinkObserver {
 
   void send(std::size_t payload) {
     const PacketRef ref = pool.acquire();
-    pool[ref] = {.tuple = {}, .sent_at = events.now(), .serial = next_serial++, .size = static_cast<std::uint32_t>(payload)};
+    pool[ref] = {
+        .tuple = {}, .sent_at = events.now(), .serial = next_serial++, .size = static_cast<std::uint32_t>(payload)};
     std::ranges::fill(pool.bytes(ref), std::byte{0});
     link.offer(ref);
   }
@@ -56,7 +57,8 @@ class Bench final : public LinkObserver {
     const SimEvent event = *events.pop();
     if (event.kind == EventKind::link_serviced) link.on_serviced();
     if (event.kind == EventKind::link_arrival) link.on_arrival();
-    if (event.kind == EventKind::link_straggler) link.on_straggler(PacketRef(static_cast<std::uint32_t>(event.payload)));
+    if (event.kind == EventKind::link_straggler)
+      link.on_straggler(PacketRef(static_cast<std::uint32_t>(event.payload)));
   }
   void on_delivered(LinkId, PacketRef ref) override {
     std::byte any{0};

@@ -16,7 +16,8 @@ std::vector<std::byte> bytes_of(std::string_view text) {
 /// A session and what it told us.
 struct Peer {
   Peer(TlsProvider& provider, Role role, std::string_view own_parameters) {
-    auto made = provider.make_session({.role = role, .server_name = "s", .parameters = bytes_of(own_parameters), .ticket = {}});
+    auto made =
+        provider.make_session({.role = role, .server_name = "s", .parameters = bytes_of(own_parameters), .ticket = {}});
     EXPECT_TRUE(made);
     session = std::move(*made);
   }

@@ -95,27 +95,34 @@ TEST(ScenarioLoader, UnknownKeysSayWhereAndWhatWasExpected) {
               AllOf(HasSubstr("x.yaml:2: key 'durations': unknown; expected one of "), HasSubstr("duration")));
   EXPECT_THAT(error_of(changed("    loss: 2%", "    los: 2%")), HasSubstr("x.yaml:11: key 'paths.0.los': unknown"));
   EXPECT_THAT(error_of(changed("streams: 4", "stream: 4")), HasSubstr("key 'workloads.0.stream': unknown"));
-  EXPECT_THAT(error_of(changed("do: link_up, path: b", "do: link_up, path: b, value: 3")), HasSubstr("key 'events.0.value': unknown"));
+  EXPECT_THAT(error_of(changed("do: link_up, path: b", "do: link_up, path: b, value: 3")),
+              HasSubstr("key 'events.0.value': unknown"));
 }
 
 TEST(ScenarioLoader, KeysOfAnotherKindOfWorkloadAreUnknown) {
-  EXPECT_THAT(error_of(changed("    streams: 4", "    concurrency: 4")), HasSubstr("key 'workloads.0.concurrency': unknown"));
+  EXPECT_THAT(error_of(changed("    streams: 4", "    concurrency: 4")),
+              HasSubstr("key 'workloads.0.concurrency': unknown"));
 }
 
 TEST(ScenarioLoader, BadValuesSayWhatWasExpected) {
   EXPECT_EQ(error_of(changed("rate: 50Mbit/s", "rate: 50")),
-            "x.yaml:9: key 'paths.0.rate': expected a rate above zero like 50Mbit/s (bit/s, kbit/s, Mbit/s, Gbit/s), got '50'");
+            "x.yaml:9: key 'paths.0.rate': expected a rate above zero like 50Mbit/s (bit/s, kbit/s, Mbit/s, Gbit/s), "
+            "got '50'");
   EXPECT_THAT(error_of(changed("loss: 2%", "loss: 0.02")), HasSubstr("key 'paths.0.loss': expected a percentage"));
   EXPECT_THAT(error_of(changed("rtt: 20ms", "rtt: fast")), HasSubstr("x.yaml:10: key 'paths.0.rtt': expected a time"));
-  EXPECT_THAT(error_of(changed("kind: bulk", "kind: bulky")), HasSubstr("expected bulk, requests or datagrams, got 'bulky'"));
-  EXPECT_THAT(error_of(changed("path: b, direction", "path: c, direction")), HasSubstr("expected the name of a path: a, b, got 'c'"));
+  EXPECT_THAT(error_of(changed("kind: bulk", "kind: bulky")),
+              HasSubstr("expected bulk, requests or datagrams, got 'bulky'"));
+  EXPECT_THAT(error_of(changed("path: b, direction", "path: c, direction")),
+              HasSubstr("expected the name of a path: a, b, got 'c'"));
   EXPECT_THAT(error_of(changed("cc: new_reno", "cc: vegas")), HasSubstr("key 'endpoints.cc': expected one of "));
-  EXPECT_THAT(error_of(changed("cc: new_reno", "scheduler: best")), HasSubstr("key 'endpoints.scheduler': expected one of "));
+  EXPECT_THAT(error_of(changed("cc: new_reno", "scheduler: best")),
+              HasSubstr("key 'endpoints.scheduler': expected one of "));
 }
 
 TEST(ScenarioLoader, MissingKeysAreNamed) {
   EXPECT_THAT(error_of(changed("name: small\n", "")), HasSubstr("key 'name': missing"));
-  EXPECT_THAT(error_of(changed("    bytes: 50MB\n", "")), HasSubstr("key 'workloads.0.bytes': missing; expected a size"));
+  EXPECT_THAT(error_of(changed("    bytes: 50MB\n", "")),
+              HasSubstr("key 'workloads.0.bytes': missing; expected a size"));
   EXPECT_THAT(error_of(changed("    rate: 50Mbit/s\n", "")), HasSubstr("key 'paths.0.rate': missing"));
   EXPECT_THAT(error_of(changed("    rtt: 20ms\n", "")), HasSubstr("key 'paths.0.rtt': missing"));
   EXPECT_THAT(error_of(changed(", path: a, value: 1Mbit/s", ", path: a")), HasSubstr("key 'events.2.value': missing"));
@@ -123,7 +130,8 @@ TEST(ScenarioLoader, MissingKeysAreNamed) {
 }
 
 TEST(ScenarioLoader, ErrorsAreOneLine) {
-  for (const std::string& text : {std::string("name: [\n  - x"), std::string("just words"), std::string(""), changed("kind: bulk", "kind: {")}) {
+  for (const std::string& text :
+       {std::string("name: [\n  - x"), std::string("just words"), std::string(""), changed("kind: bulk", "kind: {")}) {
     const std::string error = error_of(text);
     EXPECT_FALSE(error.empty()) << text;
     EXPECT_THAT(error, Not(HasSubstr("\n")));
@@ -137,9 +145,9 @@ TEST(ScenarioLoader, RepeatedKeysAndNamesAreRefused) {
 }
 
 TEST(ScenarioLoader, OverridesReplaceAndAdd) {
-  const auto scenario = parse_scenario(
-      kSmall, "x.yaml",
-      {"paths.0.rate=5Mbit/s", "events.1.at=9s", "endpoints.scheduler=round_robin", "paths.1.down.loss=1%", "assert.completes=off"});
+  const auto scenario = parse_scenario(kSmall, "x.yaml",
+                                       {"paths.0.rate=5Mbit/s", "events.1.at=9s", "endpoints.scheduler=round_robin",
+                                        "paths.1.down.loss=1%", "assert.completes=off"});
   ASSERT_TRUE(scenario) << scenario.error();
   EXPECT_EQ(scenario->paths[0].config.up.rate.bits_per_second(), 5'000'000u);
   EXPECT_EQ(scenario->events.back().at, seconds(9));
@@ -151,16 +159,19 @@ TEST(ScenarioLoader, OverridesReplaceAndAdd) {
 
 TEST(ScenarioLoader, BadOverridesAreNamed) {
   EXPECT_EQ(error_of(kSmall, {"paths.0.rate=5"}),
-            "--set paths.0.rate: key 'paths.0.rate': expected a rate above zero like 50Mbit/s (bit/s, kbit/s, Mbit/s, Gbit/s), got '5'");
+            "--set paths.0.rate: key 'paths.0.rate': expected a rate above zero like 50Mbit/s (bit/s, kbit/s, Mbit/s, "
+            "Gbit/s), got '5'");
   EXPECT_THAT(error_of(kSmall, {"paths.0.rat=5Mbit/s"}), HasSubstr("--set paths.0.rat: key 'paths.0.rat': unknown"));
   EXPECT_THAT(error_of(kSmall, {"paths.7.rate=5Mbit/s"}), HasSubstr("no index into a list of 2"));
   EXPECT_THAT(error_of(kSmall, {"duration.x=5"}), HasSubstr("has no keys"));
   EXPECT_THAT(error_of(kSmall, {"duration"}), HasSubstr("expected KEY=VALUE"));
 }
 
-TEST(ScenarioLoader, CorruptionNeedsRealCrypto) {
-  EXPECT_THAT(error_of(kSmall, {"paths.0.corrupt=1%", "crypto=null"}), HasSubstr("cannot notice corrupted packets"));
-  EXPECT_EQ(error_of(kSmall, {"paths.0.corrupt=1%"}), "");
+TEST(ScenarioLoader, NullIsAKindOfCryptoAndNothingElse) {  // YAML's null is a missing value elsewhere
+  const auto scenario = parse_scenario(kSmall, "x.yaml", {"crypto=null"});
+  ASSERT_TRUE(scenario) << scenario.error();
+  EXPECT_EQ(scenario->crypto, Crypto::null);
+  EXPECT_THAT(error_of(kSmall, {"duration=null"}), HasSubstr("key 'duration': has no value"));
 }
 
 TEST(ScenarioLoader, PayloadCapacityTakesTheHeadersOff) {

@@ -25,7 +25,8 @@ workloads:
 constexpr const char* kBulk = "  - {kind: bulk, bytes: 2MB, streams: 3}\n";
 constexpr const char* kDatagrams = "  - {kind: datagrams, rate: 1Mbit/s, size: 500B, count: 200}\n";
 
-Simulation make(const std::string& workloads, SimulationOptions options, const std::vector<std::string>& overrides = {}) {
+Simulation make(const std::string& workloads, SimulationOptions options,
+                const std::vector<std::string>& overrides = {}) {
   auto scenario = parse_scenario(kOnePath + workloads, "one.yaml", overrides);
   EXPECT_TRUE(scenario) << scenario.error();
   return Simulation(*scenario, std::move(options));
@@ -125,7 +126,8 @@ TEST(Simulation, ACloseThatNeverArrivesIsFound) {
 
 TEST(Simulation, NobodyIsBlamedWhileThereIsNoPath) {
   auto scenario = parse_scenario(std::string(kOnePath) + kBulk + "events: [{at: 300ms, do: silent_death, path: a}]\n" +
-                                     "assert: {completes: off}\n", "one.yaml");
+                                     "assert: {completes: off}\n",
+                                 "one.yaml");
   ASSERT_TRUE(scenario);
   const Report report = Simulation(*scenario, {.seed = 1, .trace = nullptr, .client = toy(), .server = toy()}).run();
   EXPECT_FALSE(report.completed);
@@ -146,8 +148,8 @@ TEST(Simulation, AssertionsAreChecked) {
 
 TEST(Report, JsonHasTheAgreedNames) {
   const auto json = nlohmann::json::parse(to_json(run(kBulk)));
-  for (const char* key : {"seed", "trace_hash", "completed", "completion_s", "goodput_mbps", "sum_of_links_mbps", "best_link_mbps",
-                          "packets", "wall_s", "violations", "paths"})
+  for (const char* key : {"seed", "trace_hash", "completed", "completion_s", "goodput_mbps", "sum_of_links_mbps",
+                          "best_link_mbps", "packets", "wall_s", "violations", "paths"})
     EXPECT_TRUE(json.contains(key)) << key;
   for (const char* key : {"name", "goodput_mbps", "share", "rtt_ms", "lost", "retransmitted"})
     EXPECT_TRUE(json["paths"][0].contains(key)) << key;

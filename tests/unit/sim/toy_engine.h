@@ -12,7 +12,15 @@
 namespace mpquic::sim {
 
 enum class Misbehaviour : std::uint8_t {
-  none, wrong_byte, datagram_twice, timer_storm, endless_sends, overruns_window, amplifies, hangs, never_closes
+  none,
+  wrong_byte,
+  datagram_twice,
+  timer_storm,
+  endless_sends,
+  overruns_window,
+  amplifies,
+  hangs,
+  never_closes
 };
 
 class ToyTransport final : public Transport {
@@ -62,13 +70,16 @@ class ToyTransport final : public Transport {
   [[nodiscard]] std::expected<StreamId, StreamError> open_stream(ConnectionHandle, Directionality dir) override {
     return make_stream_id(role_, dir, next_stream_[static_cast<std::size_t>(dir)]++);
   }
-  [[nodiscard]] std::expected<std::size_t, StreamError> write(ConnectionHandle, StreamId id, Bytes bytes, bool fin) override {
+  [[nodiscard]] std::expected<std::size_t, StreamError> write(ConnectionHandle, StreamId id, Bytes bytes,
+                                                              bool fin) override {
     if (out_.size() > kQueue) {
       blocked_.push_back(id);
       return 0;
     }
     const std::size_t taken = std::min(bytes.size(), kPayload);
-    Packet packet{.type = data, .stream = id.value(), .fin = fin && taken == bytes.size(),
+    Packet packet{.type = data,
+                  .stream = id.value(),
+                  .fin = fin && taken == bytes.size(),
                   .payload = {bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(taken)}};
     if (misbehaviour_ == Misbehaviour::wrong_byte && ++writes_ == 20) packet.payload[5] ^= std::byte{1};
     queue(packet);
@@ -88,7 +99,8 @@ class ToyTransport final : public Transport {
   void stop_sending(ConnectionHandle, StreamId, std::uint64_t) override {}
   [[nodiscard]] std::optional<std::uint64_t> send_datagram(ConnectionHandle, Bytes bytes, Deadline) override {
     queue({.type = datagram, .payload = {bytes.begin(), bytes.end()}});
-    if (misbehaviour_ == Misbehaviour::datagram_twice) queue({.type = datagram, .payload = {bytes.begin(), bytes.end()}});
+    if (misbehaviour_ == Misbehaviour::datagram_twice)
+      queue({.type = datagram, .payload = {bytes.begin(), bytes.end()}});
     return 0;
   }
   [[nodiscard]] std::optional<std::size_t> receive_datagram(ConnectionHandle, MutableBytes out) override {

@@ -146,7 +146,8 @@ TEST(World, TheTraceHashDependsOnTimeTupleAndBytes) {
       world.events().post(Instant{} + wait, {});
       static_cast<void>(world.events().pop());
       const std::vector<std::byte> bytes(100, content);
-      static_cast<void>(world.send(Role::client, {.tuple = world.client_tuple(path), .size = 100, .segment_size = 100}, bytes));
+      static_cast<void>(
+          world.send(Role::client, {.tuple = world.client_tuple(path), .size = 100, .segment_size = 100}, bytes));
     };
   };
   const auto reference = hash_of(one(0, std::byte{1}, milliseconds(1)));

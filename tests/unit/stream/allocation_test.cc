@@ -6,13 +6,14 @@
 #include <deque>
 
 #include "stack/base/ring_buffer.h"
-#include "tests/unit/stream/counting_allocator.h"
+#include "tests/support/heap.h"
 #include "tests/unit/stream/harness.h"
 
 namespace mpquic {
 namespace {
 
 using namespace stream_test;
+using test::allocation_count;
 using enum Directionality;
 
 struct FixedPacket {

@@ -1,0 +1,156 @@
+// What connections cost: no allocation per packet in steady state, and bounded memory (issue: bars on memory).
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "tests/pair/pair.h"
+#include "tests/support/heap.h"
+
+namespace mpquic::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Moves trains straight from one endpoint to the other, without any queue of its own between them.
+class Shuttle {
+ public:
+  explicit Shuttle(Pair& pair) : pair_(pair), buffer_(65536), data_(65536), sink_(65536) {}
+
+  /// Time to pass per turn, and whether everything in between is delivered.
+  void turn() {
+    pair_.now += 1ms;
+    if (expired(pair_.client->next_deadline(), pair_.now)) pair_.client->on_deadline(pair_.now);
+    if (expired(pair_.server->next_deadline(), pair_.now)) pair_.server->on_deadline(pair_.now);
+    move(*pair_.client, *pair_.server);
+    move(*pair_.server, *pair_.client);
+  }
+  void send(StreamId id) {
+    while (const auto n = pair_.client->write(pair_.client_handle, id, data_, false)) {
+      sent += *n;
+      if (*n < data_.size()) break;
+    }
+    turn();
+    for (;;) {
+      const auto got = pair_.server->read(pair_.server_handle, id, sink_);
+      if (!got || got->bytes == 0) break;
+      received += got->bytes;
+    }
+    while (pair_.client->poll_event()) {
+    }
+    while (pair_.server->poll_event()) {
+    }
+  }
+
+  std::uint64_t sent = 0;
+  std::uint64_t received = 0;
+
+ private:
+  void move(Endpoint& from, Endpoint& to) {
+    while (const auto train = from.poll_transmit(buffer_, pair_.now)) {
+      to.receive({{train->tuple.remote, train->tuple.local}, train->ecn, MutableBytes(buffer_).first(train->size),
+                  train->segment_size},
+                 pair_.now);
+    }
+  }
+
+  Pair& pair_;
+  std::vector<std::byte> buffer_;
+  std::vector<std::byte> data_;
+  std::vector<std::byte> sink_;
+};
+
+bool open_paths(Pair& pair, std::uint8_t count) {
+  for (std::uint8_t i = 1; i < count; ++i)
+    if (!pair.client->open_path(pair.client_handle, Pair::tuple(i), pair.now)) return false;
+  return pair.run_until([&] {
+    const auto paths = pair.paths(false);
+    return paths.size() == count && std::ranges::all_of(paths, &PathStats::validated);
+  });
+}
+
+TEST(Resources, SteadyStateAllocatesNothing) {
+  for (const std::uint8_t paths : {std::uint8_t{1}, std::uint8_t{6}}) {
+    Pair pair;
+    ASSERT_TRUE(pair.connect());
+    ASSERT_TRUE(open_paths(pair, paths));
+    const auto id = pair.client->open_stream(pair.client_handle, Directionality::unidirectional);
+    ASSERT_TRUE(id);
+    Shuttle shuttle(pair);
+    while (shuttle.received < 60'000'000) shuttle.send(*id);
+    const std::size_t before = allocation_count();
+    const std::uint64_t from = shuttle.received;
+    for (int i = 0; i < 500; ++i) shuttle.send(*id);
+    EXPECT_GT(shuttle.received - from, 5'000'000U);
+    EXPECT_EQ(allocation_count() - before, 0U) << int{paths} << " paths";
+  }
+}
+
+TEST(Resources, AnIdleConnectionIsSmall) {
+  constexpr std::size_t kConnections = 50;
+  constexpr std::size_t kLimit = 100'000;
+  Pair pair;
+  ASSERT_TRUE(pair.connect());  // what is allocated once
+  std::vector<ConnectionHandle> handles;
+  const std::size_t before = heap_bytes();
+  for (std::size_t i = 0; i < kConnections; ++i) {
+    pair.client_events.clear();
+    pair.server_events.clear();
+    pair.connect_options.tuple = Pair::tuple(static_cast<std::uint8_t>(i + 1));
+    ASSERT_TRUE(pair.connect());
+  }
+  pair.run_for(3s);
+  pair.client_events = {};
+  pair.server_events = {};
+  const std::size_t each = (heap_bytes() - before) / (2 * kConnections);
+  RecordProperty("bytes_per_idle_connection", static_cast<int>(each));
+  EXPECT_LT(each, kLimit);
+  EXPECT_EQ(pair.server->connection_count(), kConnections + 1);
+}
+
+TEST(Resources, ABurstIsForgottenOnceTheConnectionIsQuiet) {
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  ASSERT_TRUE(pair.transfer(false, 1000));
+  pair.run_for(5s);
+  const std::size_t before = heap_bytes();
+  ASSERT_TRUE(pair.transfer(false, 10'000'000));
+  pair.run_for(5s);
+  pair.client_events = {};
+  pair.server_events = {};
+  EXPECT_LT(heap_bytes(), before + 200'000);
+}
+
+TEST(Resources, SixBusyPathsFitIn16Megabytes) {
+  constexpr std::size_t kLimit = 16U << 20;
+  PairOptions options;
+  options.delay = 10ms;
+  Pair pair(options);
+  const std::size_t before = heap_bytes();
+  ASSERT_TRUE(pair.connect());
+  ASSERT_TRUE(open_paths(pair, 6));
+  const auto id = pair.client->open_stream(pair.client_handle, Directionality::unidirectional);
+  ASSERT_TRUE(id);
+  std::vector<std::byte> data(65536);
+  std::vector<std::byte> sink(65536);
+  std::uint64_t received = 0;
+  std::size_t most = 0;
+  while (received < 40'000'000) {
+    while (pair.client->write(pair.client_handle, *id, data, false).value_or(0) > 0) {
+    }
+    ASSERT_TRUE(pair.step());
+    for (;;) {
+      const auto got = pair.server->read(pair.server_handle, *id, sink);
+      if (!got || got->bytes == 0) break;
+      received += got->bytes;
+    }
+    most = std::max(most, heap_bytes() - before);
+    pair.client_events.clear();
+    pair.server_events.clear();
+  }
+  RecordProperty("most_bytes_both_connections", static_cast<int>(most));
+  // Both ends and everything on the wire between them.
+  EXPECT_LT(most, 2 * kLimit);
+}
+
+}  // namespace
+}  // namespace mpquic::test

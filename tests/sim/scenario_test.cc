@@ -1,0 +1,223 @@
+// Whole simulations over the project's own stack: real bytes over impaired links, and an assertion on the outcome.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "sim/scenario_loader.h"
+#include "sim/simulation.h"
+
+namespace mpquic::sim {
+namespace {
+
+using testing::HasSubstr;
+using Overrides = std::vector<std::string>;
+
+Report run(const Scenario& scenario, std::uint64_t seed) { return Simulation(scenario, {.seed = seed}).run(); }
+
+Report run_file(const std::string& name, std::uint64_t seed, const Overrides& overrides = {}) {
+  const auto scenario = load_scenario(std::string(MPQUIC_SOURCE_DIR "/scenarios/") + name + ".yaml", overrides);
+  EXPECT_TRUE(scenario) << scenario.error();
+  return run(*scenario, seed);
+}
+Report run_text(const std::string& yaml, std::uint64_t seed, const Overrides& overrides = {}) {
+  const auto scenario = parse_scenario(yaml, "inline.yaml", overrides);
+  EXPECT_TRUE(scenario) << scenario.error();
+  return run(*scenario, seed);
+}
+
+/// All violations, for the message of a failed expectation.
+std::string complaints(const Report& report) {
+  std::string out;
+  for (const Violation& v : report.violations)
+    out += "\n  " + std::to_string(to_seconds(v.at.time_since_epoch())) + " s: " + v.what;
+  return out;
+}
+
+class RepositoryScenario : public testing::TestWithParam<const char*> {};
+
+TEST_P(RepositoryScenario, HoldsWithRealCrypto) {
+  const Report report = run_file(GetParam(), 1);
+  EXPECT_TRUE(report.passed()) << complaints(report);
+}
+
+TEST_P(RepositoryScenario, HoldsForOtherSeeds) {
+  for (const std::uint64_t seed : {2u, 3u}) {
+    const Report report = run_file(GetParam(), seed, {"crypto=null"});
+    EXPECT_TRUE(report.passed()) << "seed " << seed << complaints(report);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, RepositoryScenario,
+                         testing::Values("six-wan-bulk", "unequal-six", "fifty-plus-one", "silent-death"),
+                         [](const auto& param) {
+                           std::string name = param.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+TEST(Determinism, EqualSeedsGiveEqualTracesWithRealCrypto) {
+  const Overrides small = {"workloads.0.bytes=2MB", "assert.goodput_of_best=0"};
+  const Report first = run_file("six-wan-bulk", 11, small);
+  const Report second = run_file("six-wan-bulk", 11, small);
+  EXPECT_EQ(first.trace_hash, second.trace_hash);
+  EXPECT_EQ(first.events, second.events);
+  EXPECT_NE(first.trace_hash, run_file("six-wan-bulk", 12, small).trace_hash);
+}
+
+TEST(Determinism, WatchingDoesNotChangeTheRun) {
+  class Blind final : public trace::SinkFactory {
+   public:
+    std::unique_ptr<trace::Sink> make_sink(Role, const ConnectionId&) override { return nullptr; }
+  } blind;
+  const auto scenario =
+      load_scenario(MPQUIC_SOURCE_DIR "/scenarios/silent-death.yaml", {"workloads.0.bytes=1MB", "crypto=null"});
+  ASSERT_TRUE(scenario);
+  Simulation watched(*scenario, {.seed = 3, .trace = &blind});
+  EXPECT_EQ(watched.run().trace_hash, run(*scenario, 3).trace_hash);
+}
+
+constexpr const char* kThreePaths = R"(name: three
+duration: 60s
+crypto: null
+paths:
+  - {name: a, rate: 20Mbit/s, rtt: 20ms, queue: 50ms}
+  - {name: b, rate: 10Mbit/s, rtt: 40ms, queue: 50ms}
+  - {name: c, rate: 5Mbit/s, rtt: 60ms, queue: 80ms}
+)";
+constexpr const char* kUpload = "workloads: [{kind: bulk, bytes: 6MB, streams: 3}]\n";
+
+TEST(Faults, EveryTimeOfASilentDeathIsSurvived) {
+  for (const char* at : {"1ms", "15ms", "25ms", "40ms", "60ms", "100ms", "500ms", "1200ms"}) {
+    for (const char* direction : {"up", "down"}) {
+      const Report report = run_file("silent-death", 1,
+                                     {"crypto=null", "workloads.0.bytes=6MB", std::string("events.0.at=") + at,
+                                      std::string("events.0.direction=") + direction});
+      EXPECT_TRUE(report.passed()) << at << " " << direction << complaints(report);
+    }
+  }
+}
+
+TEST(Faults, AllImpairmentsAtOnce) {
+  const Overrides impaired = {"paths.0.loss=2%",    "paths.0.reorder=5%", "paths.1.duplicate=5%", "paths.1.loss=1%",
+                              "paths.2.corrupt=2%", "paths.2.loss=3%",    "crypto=real"};
+  for (const std::uint64_t seed : {1u, 2u, 3u}) {
+    const Report report = run_text(std::string(kThreePaths) + kUpload, seed, impaired);
+    EXPECT_TRUE(report.passed()) << "seed " << seed << complaints(report);
+  }
+}
+
+TEST(Faults, PathsThatComeAndGo) {
+  const Report report = run_text(std::string(kThreePaths) + kUpload + R"(
+events:
+  - {at: 300ms, do: link_down, path: b}
+  - {at: 500ms, do: silent_death, path: c}
+  - {at: 900ms, do: link_up, path: b}
+  - {at: 1s, do: link_down, path: a}
+  - {at: 1300ms, do: link_up, path: a}
+  - {at: 1500ms, do: link_up, path: c}
+)",
+                                 1);
+  EXPECT_TRUE(report.passed()) << complaints(report);
+}
+
+TEST(Faults, RatesDelaysAndLossesChange) {
+  const Report report = run_text(std::string(kThreePaths) + kUpload + R"(
+events:
+  - {at: 200ms, do: set_rate, path: a, value: 2Mbit/s}
+  - {at: 300ms, do: set_delay, path: b, value: 5ms}
+  - {at: 400ms, do: set_loss, path: c, value: 10%}
+  - {at: 900ms, do: set_rate, path: a, value: 30Mbit/s}
+  - {at: 1s, do: set_delay, path: b, value: 100ms, direction: up}
+)",
+                                 1);
+  EXPECT_TRUE(report.passed()) << complaints(report);
+}
+
+TEST(Faults, NatRebindingOfEachPath) {
+  for (const char* path : {"a", "b", "c"}) {
+    const Report report =
+        run_text(std::string(kThreePaths) + kUpload + "events: [{at: 500ms, do: nat_rebind, path: " + path + "}]\n", 1);
+    EXPECT_TRUE(report.passed()) << path << complaints(report);
+  }
+}
+
+TEST(Faults, AnAbandonedPathLosesNothing) {
+  const Report report =
+      run_text(std::string(kThreePaths) + kUpload + "events: [{at: 600ms, do: abandon_path, path: b}]\n", 1);
+  EXPECT_TRUE(report.passed()) << complaints(report);
+}
+
+TEST(Faults, MigrationOfEachPath) {
+  for (const char* path : {"a", "b"}) {
+    const Report report = run_text(
+        std::string(kThreePaths) + kUpload + "events: [{at: 600ms, do: migrate_path, path: " + path + "}]\n", 1);
+    EXPECT_TRUE(report.passed()) << path << complaints(report);
+  }
+}
+
+TEST(Workloads, ABackupPathStaysIdleWhileAnotherWorks) {
+  const Report report = run_text(std::string(kThreePaths) + kUpload, 1, {"paths.1.backup=on", "paths.2.backup=on"});
+  EXPECT_TRUE(report.passed()) << complaints(report);
+  EXPECT_GT(report.paths[0].share, 0.9);
+}
+
+TEST(Workloads, AllKindsTogetherInBothDirections) {
+  const Report report = run_text(std::string(kThreePaths) + R"(workloads:
+  - {kind: bulk, direction: up, bytes: 2MB}
+  - {kind: bulk, direction: down, bytes: 2MB, streams: 5, start: 200ms}
+  - {kind: requests, count: 300, concurrency: 20, request: 300B, response: 5kB}
+  - {kind: datagrams, rate: 500kbit/s, size: 300B, for: 2s}
+  - {kind: datagrams, rate: 500kbit/s, size: 300B, for: 2s, direction: down}
+assert: {datagrams_delivered: 95%}
+)",
+                                 1);
+  EXPECT_TRUE(report.passed()) << complaints(report);
+  EXPECT_EQ(report.workloads[2].latency.count, 300u);
+}
+
+TEST(Workloads, RetryCostsARoundTripAndNothingElse) {
+  const Overrides tiny = {"workloads.0.bytes=1kB", "endpoints.multipath=off"};
+  const Report without = run_text(std::string(kThreePaths) + kUpload, 1, tiny);
+  Overrides with_retry = tiny;
+  with_retry.emplace_back("endpoints.retry=on");
+  const Report with = run_text(std::string(kThreePaths) + kUpload, 1, with_retry);
+  EXPECT_TRUE(with.passed()) << complaints(with);
+  EXPECT_NEAR(with.completion_s - without.completion_s, 0.020, 0.005);
+}
+
+TEST(Aggregation, ABadPathBesideAGoodOneCostsNearlyNothing) {  // lessons.md 10
+  const Report both = run_file("fifty-plus-one", 1, {"crypto=null"});
+  const Report alone =
+      run_file("fifty-plus-one", 1, {"crypto=null", "endpoints.multipath=off", "assert.goodput_of_best=0"});
+  EXPECT_GT(both.goodput_mbps, 0.97 * alone.goodput_mbps);
+}
+
+TEST(Engines, ATracedRunPassesThroughTheNonceWatch) {
+  // The watch sits between the core and every other sink: a sink behind it must see the packets.
+  class Counter final : public trace::SinkFactory {
+   public:
+    std::unique_ptr<trace::Sink> make_sink(Role, const ConnectionId&) override {
+      class Counting final : public trace::Sink {
+       public:
+        explicit Counting(std::uint64_t& sent) : sent_(sent) {}
+        void on_event(const trace::Event& event, Instant) override {
+          sent_ += std::holds_alternative<trace::PacketSent>(event);
+        }
+
+       private:
+        std::uint64_t& sent_;
+      };
+      return std::make_unique<Counting>(sent);
+    }
+    std::uint64_t sent = 0;
+  } counter;
+  const auto scenario = parse_scenario(std::string(kThreePaths) + kUpload, "inline.yaml", {"workloads.0.bytes=100kB"});
+  ASSERT_TRUE(scenario);
+  const Report report = Simulation(*scenario, {.seed = 1, .trace = &counter}).run();
+  EXPECT_TRUE(report.passed()) << complaints(report);
+  EXPECT_GE(counter.sent, report.packets);
+}
+
+}  // namespace
+}  // namespace mpquic::sim
