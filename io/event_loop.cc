@@ -13,9 +13,9 @@ namespace mpquic::io {
 namespace {
 
 constexpr int kEventsPerTurn = 64;
-constexpr std::size_t kTrainsPerRound = 16;   // then the application looks at its events
-constexpr std::size_t kRoundsPerTurn = 4;     // then the sockets are read again
-constexpr std::size_t kErrorsPerTurn = 16;    // of one socket
+constexpr std::size_t kTrainsPerRound = 16;      // then the application looks at its events
+constexpr std::size_t kRoundsPerTurn = 4;        // then the sockets are read again
+constexpr std::size_t kErrorsPerTurn = 16;       // of one socket
 constexpr std::size_t kMaxHeldBytes = 4U << 20;  // for a full socket; the core stops long before, once it is told
 constexpr Duration kLongestWait = std::chrono::hours(1);
 
@@ -86,7 +86,8 @@ void EventLoop::remove_socket(const SocketAddress& local) {
   const auto it = std::ranges::find_if(sockets_, [&](const auto& s) { return s->io->local_address() == local; });
   if (it == sockets_.end()) return;
   epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, (*it)->io->fd(), nullptr);
-  for (const SocketAddress& blocked : (*it)->blocked) io_.set_writable(blocked, true);  // what it sends will fail instead
+  for (const SocketAddress& blocked : (*it)->blocked)
+    io_.set_writable(blocked, true);  // what it sends will fail instead
   sockets_.erase(it);
 }
 

@@ -53,7 +53,9 @@ class EventLoop {
   void set_handler(Handler handler) { handler_ = std::move(handler); }
   /// Called, besides the core, where a datagram could not be sent or the network says (ICMP, unauthenticated) that it
   /// did not arrive: for people who wait for an answer.
-  void set_failure_handler(std::move_only_function<void(const DeliveryError&)> handler) { on_failure_ = std::move(handler); }
+  void set_failure_handler(std::move_only_function<void(const DeliveryError&)> handler) {
+    on_failure_ = std::move(handler);
+  }
   /// The application's own timer: a turn (and so the handler) happens when it passes. One shot.
   void set_application_deadline(Deadline deadline) { application_deadline_ = deadline; }
 

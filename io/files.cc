@@ -92,8 +92,7 @@ Result<File> Directory::open_file(std::string_view relative) const {
 Result<std::string> read_file(const std::string& path, std::size_t limit) {
   auto file = File::open(path);
   if (!file) return std::unexpected(std::move(file).error());
-  if (file->size() > limit)
-    return failure("cannot read " + path + ": larger than " + std::to_string(limit) + " bytes");
+  if (file->size() > limit) return failure("cannot read " + path + ": larger than " + std::to_string(limit) + " bytes");
   std::string contents(static_cast<std::size_t>(file->size()), '\0');
   auto read = file->read_at(0, std::as_writable_bytes(std::span(contents)));
   if (!read) return std::unexpected(std::move(read).error());
@@ -105,7 +104,8 @@ Result<void> write_file_atomically(const std::string& path, std::string_view con
   const Descriptor fd(mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd) return system_error("cannot write " + path, errno);
   auto written = write_all(fd.get(), as_bytes(contents), path);
-  if (written && fchmod(fd.get(), secret ? kSecretMode : kPublicMode) != 0) written = system_error("cannot write " + path, errno);
+  if (written && fchmod(fd.get(), secret ? kSecretMode : kPublicMode) != 0)
+    written = system_error("cannot write " + path, errno);
   if (written && rename(temporary.c_str(), path.c_str()) != 0) written = system_error("cannot write " + path, errno);
   if (!written) unlink(temporary.c_str());
   return written;

@@ -17,7 +17,8 @@ inline constexpr std::size_t kMaxConfigFile = 16U << 20;
 [[nodiscard]] Result<std::string> read_file(const std::string& path, std::size_t limit = kMaxConfigFile);
 /// Readers see the old contents or the new, never a part: a temporary file in the same directory, renamed.
 /// `secret` keeps others from reading it (mode 0600).
-[[nodiscard]] Result<void> write_file_atomically(const std::string& path, std::string_view contents, bool secret = false);
+[[nodiscard]] Result<void> write_file_atomically(const std::string& path, std::string_view contents,
+                                                 bool secret = false);
 /// Creates a directory and its parents.
 [[nodiscard]] Result<void> make_directories(const std::string& path);
 [[nodiscard]] bool is_directory(const std::string& path);

@@ -1,8 +1,8 @@
 #include "io/interfaces.h"
 
 #include <ifaddrs.h>
-#include <netdb.h>
 #include <net/if.h>
+#include <netdb.h>
 
 #include <cerrno>
 #include <cstring>
@@ -38,7 +38,9 @@ using Family = IpAddress::Family;
 template <auto Free>
 struct FreeWith {
   template <class T>
-  void operator()(T* p) const { Free(p); }
+  void operator()(T* p) const {
+    Free(p);
+  }
 };
 
 }  // namespace

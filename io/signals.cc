@@ -12,7 +12,8 @@ Result<SignalWatch> SignalWatch::create(std::initializer_list<int> signals) {
   sigset_t set;
   sigemptyset(&set);
   for (const int signal : signals) sigaddset(&set, signal);
-  if (const int code = pthread_sigmask(SIG_BLOCK, &set, nullptr); code != 0) return system_error("cannot block signals", code);
+  if (const int code = pthread_sigmask(SIG_BLOCK, &set, nullptr); code != 0)
+    return system_error("cannot block signals", code);
   Descriptor fd(signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
   if (!fd) return system_error("cannot watch signals", errno);
   return SignalWatch(std::move(fd));

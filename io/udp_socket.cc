@@ -174,8 +174,7 @@ SendResult UdpSocket::send(const Transmit& transmit, Bytes bytes) {
   SendResult total;
   while (total.taken < bytes.size()) {
     const Bytes rest = bytes.subspan(total.taken);
-    const SendResult step =
-        gso_ && rest.size() > out.segment ? send_offloaded(out, rest) : send_each(out, rest);
+    const SendResult step = gso_ && rest.size() > out.segment ? send_offloaded(out, rest) : send_each(out, rest);
     total.taken += step.taken;
     total.status = step.status;
     total.failure = step.failure;

@@ -11,13 +11,13 @@
 namespace mpquic::io {
 
 struct UdpSocketOptions {
-  SocketAddress local;  // port 0: the kernel chooses. An unspecified address learns each datagram's (IP_PKTINFO)
-  std::string device{};   // SO_BINDTODEVICE where not empty; needs CAP_NET_RAW on kernels before 5.7
-  std::size_t send_buffer = 4U << 20;     // asked for; the kernel may grant less
+  SocketAddress local;   // port 0: the kernel chooses. An unspecified address learns each datagram's (IP_PKTINFO)
+  std::string device{};  // SO_BINDTODEVICE where not empty; needs CAP_NET_RAW on kernels before 5.7
+  std::size_t send_buffer = 4U << 20;  // asked for; the kernel may grant less
   std::size_t receive_buffer = 8U << 20;
-  bool gso = true;          // UDP_SEGMENT where the kernel has it
-  bool gro = true;          // UDP_GRO where the kernel has it
-  bool icmp_errors = false; // IP_RECVERR: next_error() tells of refused and unreachable destinations
+  bool gso = true;           // UDP_SEGMENT where the kernel has it
+  bool gro = true;           // UDP_GRO where the kernel has it
+  bool icmp_errors = false;  // IP_RECVERR: next_error() tells of refused and unreachable destinations
 };
 
 class UdpSocket final : public DatagramSocket {

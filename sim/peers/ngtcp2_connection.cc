@@ -162,7 +162,7 @@ FourTuple Ngtcp2Connection::tuple() const { return from_native(*ngtcp2_conn_get_
 
 // --- Packets in, timers
 
-void Ngtcp2Connection::receive(const FourTuple& tuple, Ecn ecn, MutableBytes packet, Instant now) {
+void Ngtcp2Connection::receive(const ngtcp2_path& path, Ecn ecn, MutableBytes packet, Instant now) {
   now_ = now;
   counters_.bytes_received += packet.size();
   ++counters_.packets_received;
@@ -175,9 +175,8 @@ void Ngtcp2Connection::receive(const FourTuple& tuple, Ecn ecn, MutableBytes pac
   }
   if (state_ != State::open) return;
   may_send_ = true;
-  const NativePath path(tuple);
   const ngtcp2_pkt_info info{static_cast<std::uint32_t>(ecn)};
-  const int result = ngtcp2_conn_read_pkt(conn_, path.get(), &info, u8(packet), packet.size(), to_timestamp(now));
+  const int result = ngtcp2_conn_read_pkt(conn_, &path, &info, u8(packet), packet.size(), to_timestamp(now));
   if (result != 0) fail(result, now);
 }
 

@@ -82,7 +82,7 @@ class Ngtcp2Connection {
   [[nodiscard]] bool may_send() const { return may_send_; }
   [[nodiscard]] FourTuple tuple() const;
 
-  void receive(const FourTuple& tuple, Ecn ecn, MutableBytes packet, Instant now);
+  void receive(const ngtcp2_path& path, Ecn ecn, MutableBytes packet, Instant now);
   [[nodiscard]] std::optional<Transmit> poll_transmit(MutableBytes out, Instant now);
   [[nodiscard]] Deadline next_deadline() const;
   void on_deadline(Instant now);

@@ -28,6 +28,13 @@ struct Ngtcp2Endpoint::Impl {
     if (shared.config.static_key == zero) rng.fill(shared.config.static_key);
   }
 
+  /// A train, and its 4-tuple in ngtcp2's words.
+  struct Arrival {
+    explicit Arrival(const ReceivedTrain& train) : tuple(train.tuple), ecn(train.ecn), path(train.tuple) {}
+    FourTuple tuple;
+    Ecn ecn;
+    NativePath path;
+  };
   struct Answer {
     FourTuple tuple;
     std::vector<std::byte> bytes;
@@ -37,8 +44,8 @@ struct Ngtcp2Endpoint::Impl {
     const auto found = connections.find(handle);
     return found == connections.end() || found->second->gone() ? nullptr : found->second.get();
   }
-  void receive_packet(const ReceivedTrain& train, MutableBytes packet, Instant now);
-  void accept(const ReceivedTrain& train, MutableBytes packet, Instant now);
+  void receive_packet(const Arrival& arrival, MutableBytes packet, Instant now);
+  void accept(const Arrival& arrival, MutableBytes packet, Instant now);
   void answer(const FourTuple& tuple, std::vector<std::byte> buffer, ngtcp2_ssize size);
   void answer_unknown_version(const FourTuple& tuple, const ngtcp2_version_cid& ids);
   void answer_with_retry(const FourTuple& tuple, const ngtcp2_pkt_hd& header, Instant now);
@@ -105,59 +112,59 @@ void Ngtcp2Endpoint::Impl::answer_with_reset(const FourTuple& tuple, const ngtcp
 
 // --- Packets in
 
-void Ngtcp2Endpoint::Impl::receive_packet(const ReceivedTrain& train, MutableBytes packet, Instant now) {
+void Ngtcp2Endpoint::Impl::receive_packet(const Arrival& arrival, MutableBytes packet, Instant now) {
   ngtcp2_version_cid ids{};
   const int decoded = ngtcp2_pkt_decode_version_cid(&ids, u8(packet), packet.size(), kCidLength);
   if (decoded == NGTCP2_ERR_VERSION_NEGOTIATION) {
-    if (shared.tls.can_serve() && packet.size() >= kMinInitialDatagram) answer_unknown_version(train.tuple, ids);
+    if (shared.tls.can_serve() && packet.size() >= kMinInitialDatagram) answer_unknown_version(arrival.tuple, ids);
     return;
   }
   if (decoded != 0) return;
   if (ids.dcidlen <= ConnectionId::kMaxLength) {
     const auto owner = shared.by_cid.find(ConnectionId(std::as_bytes(std::span(ids.dcid, ids.dcidlen))));
     if (owner != shared.by_cid.end()) {
-      connections.at(owner->second)->receive(train.tuple, train.ecn, packet, now);
+      connections.at(owner->second)->receive(*arrival.path.get(), arrival.ecn, packet, now);
       return;
     }
   }
   if (ids.version == 0) {
     // Perhaps a stateless reset: it names no connection, its last bytes are known to the one on this 4-tuple (RFC 9000 §10.3.1).
     for (auto& [handle, connection] : connections) {
-      if (connection->gone() || connection->tuple() != train.tuple) continue;
-      connection->receive(train.tuple, train.ecn, packet, now);
+      if (connection->gone() || connection->tuple() != arrival.tuple) continue;
+      connection->receive(*arrival.path.get(), arrival.ecn, packet, now);
       return;
     }
-    answer_with_reset(train.tuple, ids, packet.size());
+    answer_with_reset(arrival.tuple, ids, packet.size());
   } else if (shared.tls.can_serve()) {
-    accept(train, packet, now);
+    accept(arrival, packet, now);
   }
 }
 
-void Ngtcp2Endpoint::Impl::accept(const ReceivedTrain& train, MutableBytes packet, Instant now) {
+void Ngtcp2Endpoint::Impl::accept(const Arrival& arrival, MutableBytes packet, Instant now) {
   AcceptedInitial initial;
   if (ngtcp2_accept(&initial.header, u8(packet), packet.size()) != 0) return;
   const ngtcp2_vec& token = initial.header.token;
   const bool retried = token.len > 0 && token.base[0] == NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY;
   if (retried) {
-    const NativePath path(train.tuple);
+    const ngtcp2_addr& remote = arrival.path.get()->remote;
     const auto& key = shared.config.static_key;
     ngtcp2_cid original;
     if (ngtcp2_crypto_verify_retry_token(&original, token.base, token.len, u8(Bytes(key)), key.size(), initial.header.version,
-                                         path.get()->remote.addr, path.get()->remote.addrlen, &initial.header.dcid,
+                                         remote.addr, remote.addrlen, &initial.header.dcid,
                                          kRetryTokenLifetime, to_timestamp(now)) != 0) {
       return;
     }
     initial.original_dcid = original;
   } else if (shared.config.require_retry) {
-    answer_with_retry(train.tuple, initial.header, now);
+    answer_with_retry(arrival.tuple, initial.header, now);
     return;
   } else {
     initial.header.token = {};
   }
   const ConnectionHandle handle{next_handle++};
-  auto connection = Ngtcp2Connection::accept(shared, handle, initial, train.tuple, now);
+  auto connection = Ngtcp2Connection::accept(shared, handle, initial, arrival.tuple, now);
   if (!connection) return;
-  connection->receive(train.tuple, train.ecn, packet, now);
+  connection->receive(*arrival.path.get(), arrival.ecn, packet, now);
   connections.emplace(handle, std::move(connection));
 }
 
@@ -194,10 +201,11 @@ std::size_t Ngtcp2Endpoint::connection_count() const { return impl_->connections
 // --- PacketIo
 
 void Ngtcp2Endpoint::receive(const ReceivedTrain& train, Instant now) {
+  const Impl::Arrival arrival(train);
   MutableBytes rest = train.bytes;
   while (!rest.empty()) {
     const std::size_t size = std::min(train.segment_size, rest.size());
-    impl_->receive_packet(train, rest.first(size), now);
+    impl_->receive_packet(arrival, rest.first(size), now);
     rest = rest.subspan(size);
   }
 }

@@ -53,8 +53,9 @@ std::optional<Transmit> Connection::transmit_path_probe(MutableBytes out, Instan
   Path* path = nullptr;
   std::optional<ProbePlan> plan;
   paths_.for_each([&](Path& candidate) {
-    if (path != nullptr || dcid_of(candidate) == nullptr) return;
-    if (const auto wanted = candidate.next_probe(); wanted && probe_dcid(candidate, *wanted) != nullptr) {
+    if (path != nullptr) return;
+    const auto wanted = candidate.next_probe();
+    if (wanted && dcid_of(candidate) != nullptr && probe_dcid(candidate, *wanted) != nullptr) {
       path = &candidate;
       plan = wanted;
     }
@@ -298,9 +299,9 @@ std::optional<Transmit> Connection::transmit_mtu_probe(MutableBytes out, Instant
   Path* path = nullptr;
   std::size_t size = 0;
   paths_.for_each([&](Path& candidate) {
-    if (path != nullptr || candidate.state() != Path::State::active || dcid_of(candidate) == nullptr) return;
+    if (path != nullptr) return;
     const auto wanted = candidate.mtu_probe_size(now);
-    if (!wanted || *wanted > out.size() || candidate.send_budget(now).value() < *wanted) return;
+    if (!wanted || *wanted > out.size() || dcid_of(candidate) == nullptr) return;
     path = &candidate;
     size = *wanted;
   });

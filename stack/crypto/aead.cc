@@ -41,16 +41,20 @@ std::uint64_t load_u64(const std::byte* bytes) {
 std::uint64_t mix(std::uint64_t state, std::uint64_t word) { return std::rotl((state ^ word) * kCheckMultiplier, 29); }
 
 std::uint64_t check_of(std::uint64_t seed, Bytes bytes) {
-  std::array<std::uint64_t, 4> lanes = {seed, seed + 1, seed + 2, seed + 3};
+  // Independent lanes, so that multiplications overlap.
+  std::array<std::uint64_t, 8> lanes;
+  constexpr std::size_t kStride = 8 * lanes.size();
+  for (std::size_t i = 0; i < lanes.size(); ++i) lanes[i] = seed + i;
   const std::size_t size = bytes.size();
-  while (bytes.size() >= 32) {
+  while (bytes.size() >= kStride) {
     for (std::size_t i = 0; i < lanes.size(); ++i) lanes[i] = mix(lanes[i], load_u64(bytes.data() + 8 * i));
-    bytes = bytes.subspan(32);
+    bytes = bytes.subspan(kStride);
   }
-  std::array<std::byte, 32> tail{};
+  std::array<std::byte, kStride> tail{};
   std::ranges::copy(bytes, tail.begin());
-  for (std::size_t i = 0; i < lanes.size(); ++i) lanes[i] = mix(lanes[i], load_u64(tail.data() + 8 * i));
-  return mix(mix(mix(mix(lanes[0], lanes[1]), lanes[2]), lanes[3]), size);
+  std::uint64_t check = size;
+  for (std::size_t i = 0; i < lanes.size(); ++i) check = mix(check, mix(lanes[i], load_u64(tail.data() + 8 * i)));
+  return check;
 }
 
 using NullTag = std::array<std::byte, kAeadTagSize>;

@@ -18,11 +18,6 @@ void MtuDiscovery::set_peer_limit(std::size_t max_udp_payload_size) {
   current_ = std::min(current_, maximum_);
 }
 
-std::optional<std::size_t> MtuDiscovery::probe_size() const {
-  if (!discover_ || probing_ || complete()) return std::nullopt;
-  return next_size();
-}
-
 void MtuDiscovery::on_probe_sent(std::size_t size) { probing_ = size; }
 
 bool MtuDiscovery::on_probe_acked(std::size_t size, Instant now) {

@@ -36,7 +36,9 @@ class MtuDiscovery {
   /// What a datagram may have now.
   [[nodiscard]] std::size_t current() const { return current_; }
   /// The size of a probe that should be sent now.
-  [[nodiscard]] std::optional<std::size_t> probe_size() const;
+  [[nodiscard]] std::optional<std::size_t> probe_size() const {
+    return !discover_ || probing_ || complete() ? std::nullopt : std::optional(next_size());
+  }
   void on_probe_sent(std::size_t size);
   /// True if current() changed.
   [[nodiscard]] bool on_probe_acked(std::size_t size, Instant now);

@@ -43,6 +43,7 @@ Path::Path(PathId id, const FourTuple& tuple, Start start, const PathContext& co
 }
 
 void Path::discard_space(SpaceId space, AckOutcome& out) {
+  deadline_cache_.reset();
   if (!has_space(space)) return;
   this->space(space).forget_all(out);
   spaces_[index_of(space)].reset();
@@ -51,6 +52,7 @@ void Path::discard_space(SpaceId space, AckOutcome& out) {
 }
 
 void Path::requeue_space(SpaceId space, AckOutcome& out) {
+  deadline_cache_.reset();
   if (has_space(space)) this->space(space).forget_all(out);
 }
 
@@ -64,6 +66,7 @@ void Path::on_packet_received(SpaceId space, PacketNumber number, bool ack_elici
 }
 
 Result<void> Path::on_ack(SpaceId space, const AckFrame& frame, Instant now, AckOutcome& out) {
+  deadline_cache_.reset();
   if (!has_space(space)) return {};
   const ByteCount prior_in_flight = bytes_in_flight();
   // RFC 9000 §9.4: packets of a network that the path has left say nothing about the one that it is on.
@@ -132,6 +135,7 @@ Deadline Path::ack_deadline() const {
 }
 
 void Path::on_packet_sent(SpaceId space, const SentPacket& packet, std::span<const DeliveryToken> tokens, Instant now) {
+  deadline_cache_.reset();
   this->space(space).on_sent(packet, tokens);
   ++counters_.packets_sent;
   if (packet.mtu_probe) tuples_.active().mtu.on_probe_sent(packet.bytes);
@@ -145,6 +149,7 @@ void Path::on_packet_sent(SpaceId space, const SentPacket& packet, std::span<con
 }
 
 void Path::on_datagram_sent(const FourTuple& addresses, ByteCount bytes) {
+  deadline_cache_.reset();
   counters_.bytes_sent += bytes.value();
   if (Tuple* tuple = tuples_.find(addresses)) tuple->amplification.on_sent(bytes);
 }
@@ -205,6 +210,11 @@ std::optional<Pto> Path::next_pto() const {
 }
 
 Deadline Path::next_deadline() const {
+  if (!deadline_cache_) deadline_cache_ = compute_deadline();
+  return *deadline_cache_;
+}
+
+Deadline Path::compute_deadline() const {
   if (state_ == State::closed) return std::nullopt;
   Deadline deadline = requeue_at_;
   for (const auto& space : spaces_) {
@@ -217,6 +227,7 @@ Deadline Path::next_deadline() const {
 }
 
 void Path::on_deadline(Instant now, AckOutcome& out) {
+  deadline_cache_.reset();
   if (expired(requeue_at_, now)) {
     requeue_at_.reset();
     forget_outstanding(out);
@@ -273,6 +284,7 @@ PathView Path::view(Instant now) const {
 }
 
 void Path::abandon(Instant now) {
+  deadline_cache_.reset();
   MPQUIC_CHECK(is_open());
   state_ = State::abandoned;
   probes_owed_.fill(0);
@@ -281,6 +293,7 @@ void Path::abandon(Instant now) {
 }
 
 void Path::close(AckOutcome& out) {
+  deadline_cache_.reset();
   forget_outstanding(out);
   state_ = State::closed;
 }

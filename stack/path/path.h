@@ -161,6 +161,8 @@ class Path {
 
   // --- Time
   [[nodiscard]] Deadline next_deadline() const;
+  /// PathSettings have changed.
+  void on_settings_changed() { deadline_cache_.reset(); }
   void on_deadline(Instant now, AckOutcome& out);
   /// Without backoff: smoothed_rtt + max(4 * rttvar, granularity) + max_ack_delay.
   [[nodiscard]] Duration pto() const;
@@ -189,6 +191,7 @@ class Path {
  private:
   static constexpr std::size_t index_of(SpaceId space) { return static_cast<std::size_t>(space); }
   [[nodiscard]] RttContext rtt_context(RttEstimator& rtt) const;
+  [[nodiscard]] Deadline compute_deadline() const;
   [[nodiscard]] std::optional<Pto> next_pto() const;
   [[nodiscard]] bool amplification_blocked() const;
   /// RFC 9002 §6.2.2.1: the peer no longer limits what it sends to us.
@@ -222,6 +225,8 @@ class Path {
   EcnValidator ecn_;
   PathCounters counters_;
   PacketNumber reinjection_mark_{0};
+  /// Asked for far more often than anything changes it: everything that might resets it.
+  mutable std::optional<Deadline> deadline_cache_;
 
   std::uint32_t pto_count_ = 0;
   std::array<std::uint8_t, kSpaceCount> probes_owed_{};

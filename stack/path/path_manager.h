@@ -58,7 +58,10 @@ class PathManager {
   void enable_multipath(std::uint32_t local_initial_max, std::uint32_t peer_initial_max);
   [[nodiscard]] bool multipath() const { return multipath_; }
   /// Paths refer to these: changes take effect at once.
-  [[nodiscard]] PathSettings& settings() { return settings_; }
+  [[nodiscard]] PathSettings& settings() {
+    for_each([](Path& path) { path.on_settings_changed(); });
+    return settings_;
+  }
   /// max_udp_payload_size of the peer, for paths that exist and those to come.
   void set_peer_max_udp_payload(std::size_t bytes, Instant now);
   /// disable_active_migration: no new path to the peer's handshake address (draft-21 §2.2).

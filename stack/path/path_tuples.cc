@@ -7,12 +7,14 @@
 namespace mpquic {
 
 std::optional<DropReason> Path::on_datagram(const FourTuple& from, ByteCount bytes) {
+  deadline_cache_.reset();
   if (tuples_.on_datagram(from, bytes) == nullptr) return DropReason::unknown_address;
   counters_.bytes_received += bytes.value();
   return std::nullopt;
 }
 
 void Path::on_packet_from(const FourTuple& from, bool probing_only, bool largest, Instant now) {
+  deadline_cache_.reset();
   // RFC 9000 §9: only clients migrate, and only after the handshake is confirmed. §9.3: "an endpoint MUST NOT send
   // data to an unvalidated address" but for the first flight; only the highest packet number moves the path.
   if (context_.settings.tuple.role != Role::server || probing_only || !largest || !is_open()) return;
@@ -21,6 +23,7 @@ void Path::on_packet_from(const FourTuple& from, bool probing_only, bool largest
 }
 
 void Path::on_path_challenge(const FourTuple& from, const ChallengeData& data, Instant now) {
+  deadline_cache_.reset();
   Tuple* tuple = tuple_for(from);
   if (tuple == nullptr || !is_open()) return;
   tuple->responses.push(data);
@@ -30,15 +33,18 @@ void Path::on_path_challenge(const FourTuple& from, const ChallengeData& data, I
 }
 
 void Path::on_path_response(const ChallengeData& data, Instant now) {
+  deadline_cache_.reset();
   if (is_open()) apply(tuples_.on_response(data, now), now);
 }
 
 void Path::on_address_validated() {
+  deadline_cache_.reset();
   tuples_.active().amplification.lift();
   tuples_.active().proved = true;
 }
 
 bool Path::migrate(const FourTuple& to, Instant now) {
+  deadline_cache_.reset();
   if (state_ != State::active || to == active().addresses) return false;
   if (std::ranges::any_of(tuples_.all(), &Tuple::migrate_when_validated)) return false;
   tuples_.start_migration(to, validation_pto(), now);
@@ -58,6 +64,7 @@ std::optional<ProbePlan> Path::next_probe() const {
 }
 
 void Path::write_probe(const ProbePlan& plan, FrameWriter& writer, Instant now) {
+  deadline_cache_.reset();
   constexpr std::size_t kFrameSize = 1 + sizeof(ChallengeData);
   Tuple* tuple = tuples_.find(plan.tuple);
   if (tuple == nullptr) return;
@@ -72,20 +79,22 @@ void Path::write_probe(const ProbePlan& plan, FrameWriter& writer, Instant now) 
 }
 
 std::optional<std::size_t> Path::mtu_probe_size(Instant now) const {
-  const bool settled = state_ == State::active && context_.settings.handshake_confirmed && active().data_allowed();
-  if (!settled || pto_count_ > 0 || socket_blocked() || !pacer_.can_send(now)) return std::nullopt;
   const std::optional<std::size_t> size = active().mtu.probe_size();
-  if (!size || !active().amplification.lifted()) return std::nullopt;
-  if (bytes_in_flight() + ByteCount{*size} > congestion_->window()) return std::nullopt;
+  if (!size) return std::nullopt;
+  const bool settled = state_ == State::active && context_.settings.handshake_confirmed && active().data_allowed();
+  if (!settled || pto_count_ > 0 || socket_blocked() || !active().amplification.lifted()) return std::nullopt;
+  if (bytes_in_flight() + ByteCount{*size} > congestion_->window() || !pacer_.can_send(now)) return std::nullopt;
   return size;
 }
 
 void Path::on_transmit_too_big(const FourTuple& addresses, Instant now) {
+  deadline_cache_.reset();
   Tuple* tuple = tuples_.find(addresses);
   if (tuple != nullptr && tuple->mtu.on_too_big(now) && tuple == &tuples_.active()) update_datagram_size(now);
 }
 
 void Path::on_peer_udp_limit(Instant now) {
+  deadline_cache_.reset();
   for (Tuple& tuple : tuples_.all()) tuple.mtu.set_peer_limit(context_.settings.tuple.peer_max_udp_payload);
   update_datagram_size(now);
 }

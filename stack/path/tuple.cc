@@ -104,11 +104,6 @@ Deadline TupleSet::next_deadline() const {
   return deadline;
 }
 
-std::optional<std::uint64_t> TupleSet::poll_released_cid() {
-  if (released_cids_.empty()) return std::nullopt;
-  return released_cids_.pop_front();
-}
-
 void TupleSet::remove(std::size_t index) {
   if (const auto cid = tuples_[index].peer_cid) released_cids_.push_back(*cid);
   tuples_.erase(tuples_.begin() + static_cast<std::ptrdiff_t>(index));

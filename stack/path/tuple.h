@@ -95,7 +95,9 @@ class TupleSet {
   [[nodiscard]] TupleOutcome on_deadline(Instant now);
   [[nodiscard]] Deadline next_deadline() const;
   /// Sequence numbers of connection IDs whose tuple is gone: to be retired.
-  [[nodiscard]] std::optional<std::uint64_t> poll_released_cid();
+  [[nodiscard]] std::optional<std::uint64_t> poll_released_cid() {
+    return released_cids_.empty() ? std::nullopt : std::optional(released_cids_.pop_front());
+  }
 
  private:
   void remove(std::size_t index);

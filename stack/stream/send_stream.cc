@@ -30,7 +30,7 @@ std::expected<std::size_t, StreamError> SendStream::write(Bytes data, bool fin) 
   if (stopped_) return std::unexpected(StreamError::stopped);
   if (state_ == State::reset_sent || state_ == State::reset_recvd) return std::unexpected(StreamError::reset);
   if (fin_ != Fin::none) return std::unexpected(StreamError::finished);
-  const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(data.size(), capacity_ - buffer_.held()));
+  const auto taken = static_cast<std::size_t>(std::min<std::uint64_t>(data.size(), room()));
   buffer_.append(data.first(taken));
   if (taken < data.size()) {
     wants_room_ = true;
@@ -118,7 +118,7 @@ bool SendStream::is_outstanding(const Segment& segment) const {
 
 bool SendStream::poll_writable() {
   if (!wants_room_ || fin_ != Fin::none) return false;
-  if (capacity_ - buffer_.held() < std::max<std::uint64_t>(1, capacity_ / kWritableFraction)) return false;
+  if (room() < std::max<std::uint64_t>(1, std::min(capacity_, kMaxUnsent) / kWritableFraction)) return false;
   wants_room_ = false;
   return true;
 }

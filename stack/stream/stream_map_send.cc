@@ -118,6 +118,7 @@ bool StreamMap::write_data(FrameWriter& writer, Stream& stream) {
   credit_.use(added);
   bytes_written_new_ += added;
   bytes_written_again_ += segment->length - added;
+  if (send.poll_writable()) events_.push(stream, StreamEventKind::writable);
   reschedule(stream);
   schedule_.rotate(stream);
   return true;

@@ -11,7 +11,7 @@ HELP
 }
 
 run_fuzz() {
-  local seconds=60 targets=() target name corpus share status=0
+  local seconds=60 targets=() seeds=() target name corpus share status=0
   while (($#)); do
     case $1 in
       --seconds) seconds=${2:?--seconds needs a number}; shift ;;
@@ -33,8 +33,10 @@ run_fuzz() {
     corpus=out/fuzz/$name
     mkdir -p "$corpus"
     say "fuzz: $name for $share s"
+    seeds=()
+    [[ -d tests/fuzz/corpus/$name ]] && seeds=("tests/fuzz/corpus/$name")
     if ! "$target" -max_total_time="$share" -print_final_stats=1 -artifact_prefix="$corpus-" "$corpus" \
-      $([[ -d tests/fuzz/corpus/$name ]] && echo "tests/fuzz/corpus/$name") >"$corpus.log" 2>&1; then
+      "${seeds[@]}" >"$corpus.log" 2>&1; then
       tail -n 30 "$corpus.log" >&2
       say "fuzz: $name FAILED; repeat it with: $target $corpus-<crash file>"
       status=1

@@ -13,11 +13,11 @@ HELP
 }
 
 run_lint() {
-  local fix=0 all=0 status=0 files=()
+  local fix=0 status=0 files=() tidy=(--build build/dev)
   while (($#)); do
     case $1 in
       --fix) fix=1 ;;
-      --all) all=1 ;;
+      --all) tidy+=(--all) ;;
       -*) die "lint: no option '$1'" ;;
       *) files+=("$1") ;;
     esac
@@ -31,7 +31,7 @@ run_lint() {
   clang-format-16 --dry-run --Werror "${files[@]}" >build/format.log 2>&1 ||
     { grep -E 'error' build/format.log | head -n 20 >&2; say 'lint: layout: ./dev lint --fix mends it'; status=1; }
   python3 tools/tidy.py "${files[@]}" || status=1
-  python3 tools/clang_tidy.py --build build/dev $( ((all)) && echo --all) "${files[@]}" || status=1
+  python3 tools/clang_tidy.py "${tidy[@]}" "${files[@]}" || status=1
   ((status)) || say "lint: clean (${#files[@]} files)"
   return $status
 }

@@ -24,11 +24,13 @@ run_test() {
   need build test
   if ((lint && ${#args[@]} == 0)); then
     source tools/dev.d/lint.sh
+    # shellcheck disable=SC2119
     (run_lint) || status=1
   fi
   build_preset dev
   ((quick)) && args+=(-L 'unit|pair')
-  ctest --preset dev --parallel "$(jobs_wanted)" --no-label-summary --progress "${args[@]}" || status=1
+  [[ -t 1 ]] && args+=(--progress)
+  ctest --preset dev --parallel "$(jobs_wanted)" --no-label-summary "${args[@]}" || status=1
   ((status == 0)) || say 'dev test: FAILED (see above)'
   return $status
 }

@@ -160,7 +160,8 @@ void Client::on_turn(Instant now) {
   while (const auto event = engine_->transport().poll_event()) on_event(*event, now);
   app_->on_turn(now);
   if (expired(next_progress_, now)) show_progress(now);
-  if (!app_->done() && expired(timeout_, now)) error_ = fmt::format("timed out after {:.1f} s", to_seconds(now - started_));
+  if (!app_->done() && expired(timeout_, now))
+    error_ = fmt::format("timed out after {:.1f} s", to_seconds(now - started_));
   if (error_ || finished(now)) return loop_->stop();
   const Deadline app = earlier(app_->next_deadline(), timeout_);
   loop_->set_application_deadline(earlier(earlier(app, next_progress_), patience_));
@@ -169,13 +170,15 @@ void Client::on_turn(Instant now) {
 void Client::on_event(const Event& event, Instant now) {
   if (const auto* path = std::get_if<PathChanged>(&event.what))
     spdlog::log(path->change == PathChange::refused ? spdlog::level::warn : spdlog::level::debug,
-                "path {} {} -> {}: {} {}", path->id.value(), path->tuple.local.to_string(), path->tuple.remote.to_string(),
-                name_of_change(path->change), path->reason);
-  if (std::holds_alternative<HandshakeConfirmed>(event.what) && options_.key_update) engine_->update_keys(connection_, now);
+                "path {} {} -> {}: {} {}", path->id.value(), path->tuple.local.to_string(),
+                path->tuple.remote.to_string(), name_of_change(path->change), path->reason);
+  if (std::holds_alternative<HandshakeConfirmed>(event.what) && options_.key_update)
+    engine_->update_keys(connection_, now);
   app_->on_event(event, now);
 }
 
-/// ICMP is not authenticated, so it ends nothing that has begun. Before the handshake's end it saves people from waiting.
+/// ICMP is not authenticated, so it ends nothing that has begun. Before the handshake's end it saves people from
+/// waiting.
 void Client::on_delivery_error(const io::DeliveryError& error) {
   if (app_->handshake() || error.failure == TransmitFailure::too_big || options_.paths.size() > 1) return;
   const std::string_view what = error.failure == TransmitFailure::refused ? "connection refused" : "unreachable";
@@ -234,8 +237,7 @@ int Client::finish() {
   const ClientReport result = report();
   engine_->transport().close(connection_, result.error ? kCancelled : kNoError, "", io::SystemClock::now());
   loop_->set_handler([this](Instant) {
-    while (engine_->transport().poll_event()) {
-    }
+    while (engine_->transport().poll_event()) {}
   });
   loop_->set_application_deadline(std::nullopt);
   const auto drained = loop_->drain(kClosingLimit);
@@ -246,7 +248,8 @@ int Client::finish() {
   if (result.error) return complain(kExitFailed, *result.error);
   if (!drained) return complain(kExitFailed, drained.error().message);
   if (new_ticket_)
-    if (const auto saved = save_resumption(options_.ticket_file, resumption_); !saved) return complain(kExitFailed, saved.error());
+    if (const auto saved = save_resumption(options_.ticket_file, resumption_); !saved)
+      return complain(kExitFailed, saved.error());
   if (options_.common.json_file != "-") fmt::print("{}\n", summary(result));
   return kExitOk;
 }

@@ -20,42 +20,45 @@ ClientApp::ClientApp(Transport& transport, ConnectionHandle connection, ClientAp
 
 void ClientApp::on_event(const Event& event, Instant now) {
   if (event.connection != connection_ || done()) return;
-  std::visit(overloaded{
-                 [&](const HandshakeCompleted& handshake) {
-                   handshake_ = handshake;
-                   const auto protocol = protocol_of(handshake.alpn);
-                   if (!protocol) return fail(fmt::format("the server chose the unknown protocol '{}'", handshake.alpn), now);
-                   protocol_ = *protocol;
-                   established_ = now;
-                   if (options_.duration) end_ = now + *options_.duration;
-                   state_ = State::running;
-                   start_jobs(now);
-                 },
-                 [&](const StreamReadable& readable) { read(readable.id, now); },
-                 [&](const StreamWritable& writable) { write(writable.id, now); },
-                 [&](const StreamReset& reset) {
-                   const auto found = exchanges_.find(reset.id);
-                   if (found == exchanges_.end()) return;
-                   fail(fmt::format("the server reset {}: error {} ({})", found->second.result.name, reset.error,
-                                    name_of_application_error(reset.error)), now);
-                 },
-                 [&](const StreamStopped& stopped) {
-                   const auto found = exchanges_.find(stopped.id);
-                   if (found == exchanges_.end() || found->second.request_ended) return;
-                   fail(fmt::format("the server refused {}: error {} ({})", found->second.result.name, stopped.error,
-                                    name_of_application_error(stopped.error)), now);
-                 },
-                 [&](const StreamsAvailable&) { start_jobs(now); },
-                 [&](const ConnectionClosed& closed) { fail(describe(closed), now); },
-                 [&](const StreamOpened& opened) { transport_.stop_sending(connection_, opened.id, kMalformedRequest); },
-                 [](const Accepted&) {},
-                 [](const HandshakeConfirmed&) {},
-                 [](const StreamFinished&) {},
-                 [](const DatagramReceived&) {},
-                 [](const DatagramLost&) {},
-                 [](const PathChanged&) {},
-             },
-             event.what);
+  std::visit(
+      overloaded{
+          [&](const HandshakeCompleted& handshake) {
+            handshake_ = handshake;
+            const auto protocol = protocol_of(handshake.alpn);
+            if (!protocol) return fail(fmt::format("the server chose the unknown protocol '{}'", handshake.alpn), now);
+            protocol_ = *protocol;
+            established_ = now;
+            if (options_.duration) end_ = now + *options_.duration;
+            state_ = State::running;
+            start_jobs(now);
+          },
+          [&](const StreamReadable& readable) { read(readable.id, now); },
+          [&](const StreamWritable& writable) { write(writable.id, now); },
+          [&](const StreamReset& reset) {
+            const auto found = exchanges_.find(reset.id);
+            if (found == exchanges_.end()) return;
+            fail(fmt::format("the server reset {}: error {} ({})", found->second.result.name, reset.error,
+                             name_of_application_error(reset.error)),
+                 now);
+          },
+          [&](const StreamStopped& stopped) {
+            const auto found = exchanges_.find(stopped.id);
+            if (found == exchanges_.end() || found->second.request_ended) return;
+            fail(fmt::format("the server refused {}: error {} ({})", found->second.result.name, stopped.error,
+                             name_of_application_error(stopped.error)),
+                 now);
+          },
+          [&](const StreamsAvailable&) { start_jobs(now); },
+          [&](const ConnectionClosed& closed) { fail(describe(closed), now); },
+          [&](const StreamOpened& opened) { transport_.stop_sending(connection_, opened.id, kMalformedRequest); },
+          [](const Accepted&) {},
+          [](const HandshakeConfirmed&) {},
+          [](const StreamFinished&) {},
+          [](const DatagramReceived&) {},
+          [](const DatagramLost&) {},
+          [](const PathChanged&) {},
+      },
+      event.what);
 }
 
 void ClientApp::on_turn(Instant now) {

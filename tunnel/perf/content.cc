@@ -29,9 +29,12 @@ using Block = std::array<std::byte, kPeriod>;
 
 [[nodiscard]] unsigned shift_of(char suffix) {
   switch (suffix) {
-    case 'K': case 'k': return 10;
-    case 'M': case 'm': return 20;
-    case 'G': case 'g': return 30;
+    case 'K':
+    case 'k': return 10;
+    case 'M':
+    case 'm': return 20;
+    case 'G':
+    case 'g': return 30;
     default: return 0;
   }
 }

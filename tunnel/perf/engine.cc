@@ -59,8 +59,8 @@ class OurEngine final : public Engine {
   return {};
 }
 
-[[nodiscard]] std::expected<std::unique_ptr<OurEngine>, std::string> make_ours(const CommonOptions& options, EndpointConfig config,
-                                                                               Rng& rng) {
+[[nodiscard]] std::expected<std::unique_ptr<OurEngine>, std::string> make_ours(const CommonOptions& options,
+                                                                               EndpointConfig config, Rng& rng) {
   config.connection = options.connection;
   std::unique_ptr<trace::SinkFactory> trace;
   if (!options.qlog_directory.empty()) {

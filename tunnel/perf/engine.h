@@ -28,9 +28,11 @@ class Engine {
   virtual ~Engine() = default;
 
   [[nodiscard]] virtual Transport& transport() = 0;
-  [[nodiscard]] virtual std::optional<ConnectionHandle> connect(const FourTuple& tuple, const Resumption& from, Instant now) = 0;
+  [[nodiscard]] virtual std::optional<ConnectionHandle> connect(const FourTuple& tuple, const Resumption& from,
+                                                                Instant now) = 0;
   /// Why not, in words, if the path cannot even be asked for.
-  [[nodiscard]] virtual std::expected<void, std::string> open_path(ConnectionHandle, const FourTuple& tuple, Instant now) = 0;
+  [[nodiscard]] virtual std::expected<void, std::string> open_path(ConnectionHandle, const FourTuple& tuple,
+                                                                   Instant now) = 0;
   virtual void update_keys(ConnectionHandle, Instant now) = 0;
   /// What has arrived since the last call is added to `out`; older contents are replaced.
   virtual void take_resumption(ConnectionHandle, Resumption& out) = 0;
@@ -46,12 +48,16 @@ struct Credentials {
 
 /// `rng` must outlive the engine. Errors are one line that says what to change.
 [[nodiscard]] std::expected<std::unique_ptr<Engine>, std::string> make_server_engine(const ServerOptions& options,
-                                                                                     const Credentials& credentials, Rng& rng);
+                                                                                     const Credentials& credentials,
+                                                                                     Rng& rng);
 [[nodiscard]] std::expected<std::unique_ptr<Engine>, std::string> make_client_engine(const ClientOptions& options,
-                                                                                     const Credentials& credentials, Rng& rng);
+                                                                                     const Credentials& credentials,
+                                                                                     Rng& rng);
 
 /// Parts of the above.
-[[nodiscard]] std::expected<std::unique_ptr<Engine>, std::string> make_ngtcp2_server(const ServerOptions&, const Credentials&, Rng&);
-[[nodiscard]] std::expected<std::unique_ptr<Engine>, std::string> make_ngtcp2_client(const ClientOptions&, const Credentials&, Rng&);
+[[nodiscard]] std::expected<std::unique_ptr<Engine>, std::string> make_ngtcp2_server(const ServerOptions&,
+                                                                                     const Credentials&, Rng&);
+[[nodiscard]] std::expected<std::unique_ptr<Engine>, std::string> make_ngtcp2_client(const ClientOptions&,
+                                                                                     const Credentials&, Rng&);
 
 }  // namespace mpquic::perf

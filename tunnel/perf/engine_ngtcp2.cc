@@ -33,7 +33,8 @@ class Ngtcp2Engine final : public Engine {
   std::string server_name_;
 };
 
-[[nodiscard]] std::expected<std::unique_ptr<Engine>, std::string> make(peers::Ngtcp2Config config, std::string name, Rng& rng) {
+[[nodiscard]] std::expected<std::unique_ptr<Engine>, std::string> make(peers::Ngtcp2Config config, std::string name,
+                                                                       Rng& rng) {
   auto engine = std::make_unique<Ngtcp2Engine>(std::move(config), std::move(name), rng);
   if (!engine->ready()) return std::unexpected("ngtcp2 cannot use these certificates");
   return engine;

@@ -51,31 +51,40 @@ struct Raw {
   return std::unexpected(ParseExit{kExitUsage, "mpquic-perf: " + std::move(text)});
 }
 
-[[nodiscard]] std::string one_of(std::span<const std::string_view> names) { return fmt::format("{}", fmt::join(names, ", ")); }
+[[nodiscard]] std::string one_of(std::span<const std::string_view> names) {
+  return fmt::format("{}", fmt::join(names, ", "));
+}
 
 void add_common(CLI::App& app, CommonOptions& common, Raw& raw) {
   ConnectionConfig& connection = common.connection;
   app.add_option("--engine", common.engine, "QUIC implementation: mpquic or ngtcp2")
-      ->check(CLI::IsMember({"mpquic", "ngtcp2"}))->capture_default_str();
+      ->check(CLI::IsMember({"mpquic", "ngtcp2"}))
+      ->capture_default_str();
   app.add_option("--cc", connection.congestion_control, "congestion control: " + one_of(congestion_controller_names()))
       ->capture_default_str();
-  app.add_option("--scheduler", connection.scheduler, "path scheduler: " + one_of(scheduler_names()))->capture_default_str();
+  app.add_option("--scheduler", connection.scheduler, "path scheduler: " + one_of(scheduler_names()))
+      ->capture_default_str();
   app.add_flag("--no-multipath", raw.no_multipath, "do not negotiate multipath");
   app.add_flag("--no-ecn", raw.no_ecn, "send without ECN marks");
   app.add_flag("--no-pacing", raw.no_pacing, "send bursts");
   app.add_flag("--no-offload", raw.no_offload, "neither UDP GSO nor GRO");
-  app.add_option("--window", raw.window, "receive window of a connection and of each stream, and send buffer of each stream")
+  app.add_option("--window", raw.window,
+                 "receive window of a connection and of each stream, and send buffer of each stream")
       ->capture_default_str();
   app.add_option("--max-datagram", connection.max_datagram_size, "largest UDP payload to probe for")
-      ->check(CLI::Range(1200, 65527))->capture_default_str();
-  app.add_option("--idle-timeout", raw.idle_timeout, "seconds; 0: none")->check(CLI::Range(0.0, 86400.0))->capture_default_str();
+      ->check(CLI::Range(1200, 65527))
+      ->capture_default_str();
+  app.add_option("--idle-timeout", raw.idle_timeout, "seconds; 0: none")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->capture_default_str();
   app.add_option("--cert", common.certificate_file, "certificate chain, PEM, leaf first")->type_name("FILE");
   app.add_option("--key", common.key_file, "private key, PEM")->type_name("FILE");
   app.add_option("--qlog", common.qlog_directory, "write one qlog file per connection")->type_name("DIR");
   app.add_option("--keylog", common.keylog_file, "append TLS secrets (NSS key log)")->type_name("FILE");
   app.add_option("--json", common.json_file, "write the report; - for standard output")->type_name("FILE");
   app.add_option("--log-level", common.log_level, "debug, info, warn or error")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))->capture_default_str();
+      ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+      ->capture_default_str();
 }
 
 void add_server(CLI::App& app, ServerOptions& server, Raw& raw) {
@@ -83,7 +92,8 @@ void add_server(CLI::App& app, ServerOptions& server, Raw& raw) {
   app.add_flag("--self-signed", server.self_signed, "make a certificate and print its pin");
   app.add_option("--root", server.root, "directory to serve besides /SIZE documents")->type_name("DIR");
   app.add_flag("--retry", server.retry, "validate addresses by Retry");
-  app.add_option("--require-client-ca", server.client_ca_file, "demand client certificates from this CA")->type_name("FILE");
+  app.add_option("--require-client-ca", server.client_ca_file, "demand client certificates from this CA")
+      ->type_name("FILE");
   app.add_flag("--once", server.once, "exit after the first connection");
   add_common(app, server.common, raw);
 }
@@ -107,7 +117,8 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
   app.add_option("--duration", raw.duration, "stop after this many seconds")->check(CLI::PositiveNumber);
   app.add_option("--timeout", raw.timeout, "give up after this many seconds")->check(CLI::PositiveNumber);
   app.add_flag("--key-update", client.key_update, "update keys once the handshake is confirmed");
-  app.add_option("--ticket", client.ticket_file, "resume from this file and keep the new session ticket there")->type_name("FILE");
+  app.add_option("--ticket", client.ticket_file, "resume from this file and keep the new session ticket there")
+      ->type_name("FILE");
   add_common(app, client.common, raw);
 }
 
@@ -125,7 +136,8 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
     return usage(fmt::format("there is no congestion control '{}': use one of {}", connection.congestion_control,
                              one_of(congestion_controller_names())));
   if (ours && !known(scheduler_names(), connection.scheduler))
-    return usage(fmt::format("there is no scheduler '{}': use one of {}", connection.scheduler, one_of(scheduler_names())));
+    return usage(
+        fmt::format("there is no scheduler '{}': use one of {}", connection.scheduler, one_of(scheduler_names())));
   const auto window = parse_size(raw.window);
   if (!window || *window < 16384) return usage(fmt::format("--window {}: want a size of at least 16K", raw.window));
   connection.max_data = *window;
@@ -160,7 +172,8 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
   }
   std::string_view port;
   const auto bracket = text.find(']');
-  if (const auto colon = text.rfind(':'); colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
+  if (const auto colon = text.rfind(':');
+      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
     port = text.substr(colon + 1);
     text = text.substr(0, colon);
     const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), client.port);
@@ -212,14 +225,16 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
   if (client.paths.size() > kMaxPaths) return usage(fmt::format("at most {} paths", kMaxPaths));
   if (client.common.engine == "ngtcp2") {
     if (client.paths.size() > 1) return usage("the ngtcp2 engine has one path");
-    if (!client.pins.empty() || !client.ticket_file.empty()) return usage("the ngtcp2 engine knows neither --pin nor --ticket");
+    if (!client.pins.empty() || !client.ticket_file.empty())
+      return usage("the ngtcp2 engine knows neither --pin nor --ticket");
   }
   if (client.server_name.empty()) client.server_name = client.host;
   if (raw.progress || raw.no_progress) client.progress = raw.progress;
   if (raw.timeout > 0) client.timeout = seconds_of(raw.timeout);
   // Room for the extra paths, and for the one that replaces a broken one.
   const auto wanted = static_cast<std::uint32_t>(client.paths.size() + 1);
-  client.common.connection.max_paths = std::max(client.common.connection.max_paths, std::min<std::uint32_t>(wanted, kMaxPaths));
+  client.common.connection.max_paths =
+      std::max(client.common.connection.max_paths, std::min<std::uint32_t>(wanted, kMaxPaths));
   return {};
 }
 

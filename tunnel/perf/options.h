@@ -56,7 +56,7 @@ struct ClientOptions {
   std::uint64_t download = 0;  // each stream
   std::uint64_t upload = 0;    // each stream
   std::string upload_file;
-  std::size_t streams = 0;  // 0: one, or one per document
+  std::size_t streams = 0;       // 0: one, or one per document
   std::optional<bool> progress;  // nothing: on a terminal
   std::optional<Duration> duration;
   std::optional<Duration> timeout;

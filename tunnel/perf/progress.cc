@@ -12,8 +12,9 @@ namespace mpquic::perf {
 void Progress::show(std::uint64_t bytes, std::span<const PathStats> paths, Instant now) {
   const Duration since = last_time_ ? now - *last_time_ : Duration::zero();
   std::string line = fmt::format("{:.1f} MB", static_cast<double>(bytes) / 1e6);
-  if (total_ > 0) line += fmt::format(" of {:.1f} MB ({:.0f} %)", static_cast<double>(total_) / 1e6,
-                                      100.0 * static_cast<double>(bytes) / static_cast<double>(total_));
+  if (total_ > 0)
+    line += fmt::format(" of {:.1f} MB ({:.0f} %)", static_cast<double>(total_) / 1e6,
+                        100.0 * static_cast<double>(bytes) / static_cast<double>(total_));
   line += fmt::format(", {:.1f} Mbit/s", megabits_per_second(bytes - last_bytes_, since));
   std::uint64_t sum = 0;
   for (const PathStats& path : paths) sum += path.bytes_received + path.bytes_sent;

@@ -41,10 +41,20 @@ constexpr std::array<Name, 17> kTransportErrors{{
 
 /// RFC 8446 §6: the alerts that handshakes end with in practice.
 constexpr std::array<Name, 14> kAlerts{{
-    {10, "unexpected_message"}, {40, "handshake_failure"}, {42, "bad_certificate"}, {43, "unsupported_certificate"},
-    {44, "certificate_revoked"}, {45, "certificate_expired"}, {46, "certificate_unknown"}, {47, "illegal_parameter"},
-    {48, "unknown_ca"}, {50, "decode_error"}, {51, "decrypt_error"}, {70, "protocol_version"},
-    {116, "certificate_required"}, {120, "no_application_protocol"},
+    {10, "unexpected_message"},
+    {40, "handshake_failure"},
+    {42, "bad_certificate"},
+    {43, "unsupported_certificate"},
+    {44, "certificate_revoked"},
+    {45, "certificate_expired"},
+    {46, "certificate_unknown"},
+    {47, "illegal_parameter"},
+    {48, "unknown_ca"},
+    {50, "decode_error"},
+    {51, "decrypt_error"},
+    {70, "protocol_version"},
+    {116, "certificate_required"},
+    {120, "no_application_protocol"},
 }};
 
 template <std::size_t N>
@@ -122,7 +132,8 @@ std::string describe(const ConnectionClosed& closed) {
   const std::string_view who = closed.by_peer ? "the peer closed the connection: " : "the connection failed: ";
   if (closed.reason.empty()) return fmt::format("{}{}", who, what);
   std::string reason = closed.reason;  // the peer's words: nothing that moves a cursor
-  std::ranges::replace_if(reason, [](char c) { return c < ' ' || c == 0x7f; }, '?');
+  std::ranges::replace_if(
+      reason, [](char c) { return c < ' ' || c == 0x7f; }, '?');
   return fmt::format("{}{}: {}", who, what, reason);
 }
 

@@ -59,15 +59,16 @@ double megabits_per_second(std::uint64_t bytes, Duration time) {
 
 std::string summary(const ClientReport& report) {
   const std::uint64_t bytes = report.downloaded + report.uploaded;
-  std::string text = fmt::format("{} bytes in {:.3f} s: {:.1f} Mbit/s, handshake {:.1f} ms{}, {} path{}, cpu {:.2f} s", bytes,
-                                 to_seconds(report.transfer), megabits_per_second(bytes, report.transfer),
-                                 to_milliseconds(report.handshake), report.resumed ? " (resumed)" : "", report.paths.size(),
-                                 report.paths.size() == 1 ? "" : "s", to_seconds(report.cpu));
+  std::string text = fmt::format("{} bytes in {:.3f} s: {:.1f} Mbit/s, handshake {:.1f} ms{}, {} path{}, cpu {:.2f} s",
+                                 bytes, to_seconds(report.transfer), megabits_per_second(bytes, report.transfer),
+                                 to_milliseconds(report.handshake), report.resumed ? " (resumed)" : "",
+                                 report.paths.size(), report.paths.size() == 1 ? "" : "s", to_seconds(report.cpu));
   if (report.documents.size() == 1) text += fmt::format("\nsha256 {}", report.documents.front().sha256);
   for (const PathStats& path : report.paths)
-    text += fmt::format("\npath {} {} -> {}: {} bytes out, {} in, {} lost, rtt {:.2f} ms{}", path.id.value(),
-                        path.tuple.local.to_string(), path.tuple.remote.to_string(), path.bytes_sent, path.bytes_received,
-                        path.packets_lost, to_milliseconds(path.smoothed_rtt), path.validated ? "" : ", never validated");
+    text +=
+        fmt::format("\npath {} {} -> {}: {} bytes out, {} in, {} lost, rtt {:.2f} ms{}", path.id.value(),
+                    path.tuple.local.to_string(), path.tuple.remote.to_string(), path.bytes_sent, path.bytes_received,
+                    path.packets_lost, to_milliseconds(path.smoothed_rtt), path.validated ? "" : ", never validated");
   return text;
 }
 
@@ -75,9 +76,9 @@ std::string summary(const ConnectionRecord& record) {
   const Duration time = record.ended - record.started;
   const bool clean = !record.closed || record.closed->error == 0;
   return fmt::format("connection {} ended after {:.3f} s: {} requests ({} failed), {} bytes out, {} in, {} path{}{}{}",
-                     record.handle.value(), to_seconds(time), record.requests, record.requests_failed, record.bytes_sent,
-                     record.bytes_received, record.paths.size(), record.paths.size() == 1 ? "" : "s", clean ? "" : "; ",
-                     clean ? "" : describe(*record.closed));
+                     record.handle.value(), to_seconds(time), record.requests, record.requests_failed,
+                     record.bytes_sent, record.bytes_received, record.paths.size(), record.paths.size() == 1 ? "" : "s",
+                     clean ? "" : "; ", clean ? "" : describe(*record.closed));
 }
 
 json to_json(const ClientReport& report) {

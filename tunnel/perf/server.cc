@@ -136,7 +136,8 @@ int Server::finish() {
     const auto written = write_json(options_.common.json_file, to_json(records_, io::SystemClock::cpu_time()));
     if (!written) return complain(kExitFailed, written.error().message);
   }
-  const bool failed = options_.once && !records_.empty() && records_.front().closed && records_.front().closed->error != 0;
+  const bool failed =
+      options_.once && !records_.empty() && records_.front().closed && records_.front().closed->error != 0;
   return failed ? kExitFailed : kExitOk;
 }
 

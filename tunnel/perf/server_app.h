@@ -19,7 +19,7 @@
 namespace mpquic::perf {
 
 struct ServerAppOptions {
-  std::optional<io::Directory> root{};  // nothing: synthetic documents only
+  std::optional<io::Directory> root{};          // nothing: synthetic documents only
   std::uint64_t stream_send_buffer = 4U << 20;  // as ConnectionConfig::send_buffer
   std::uint64_t connection_send_budget = 64U << 20;
 };
@@ -55,7 +55,7 @@ class ServerApp {
 
  private:
   struct Exchange {
-    std::string head;  // request line or perf header, until complete
+    std::string head;       // request line or perf header, until complete
     bool started = false;   // the request is complete, a document chosen
     bool admitted = false;  // counts against the send budget
     bool request_ended = false;
@@ -79,7 +79,8 @@ class ServerApp {
   /// Uses up what arrived. An error code if the request is malformed or asks for something that there is not.
   [[nodiscard]] std::optional<std::uint64_t> consume(Connection& connection, Exchange& exchange, Bytes data, bool fin);
   [[nodiscard]] std::optional<std::uint64_t> consume_hq(Exchange& exchange, Bytes data, bool fin);
-  [[nodiscard]] std::optional<std::uint64_t> consume_perf(Connection& connection, Exchange& exchange, Bytes data, bool fin);
+  [[nodiscard]] std::optional<std::uint64_t> consume_perf(Connection& connection, Exchange& exchange, Bytes data,
+                                                          bool fin);
   [[nodiscard]] std::optional<std::uint64_t> choose_document(Exchange& exchange, std::string_view path);
   void admit(Connection& connection, StreamId id);
   void write(Connection& connection, StreamId id);

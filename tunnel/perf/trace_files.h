@@ -9,7 +9,9 @@
 
 namespace mpquic::perf {
 
-/// Files `<original destination connection ID>-<client|server>.sqlog` in `directory`, which is created if it is missing.
-[[nodiscard]] std::expected<std::unique_ptr<trace::SinkFactory>, std::string> make_qlog_files(const std::string& directory);
+/// Files `<original destination connection ID>-<client|server>.sqlog` in `directory`, which is created if it is
+/// missing.
+[[nodiscard]] std::expected<std::unique_ptr<trace::SinkFactory>, std::string> make_qlog_files(
+    const std::string& directory);
 
 }  // namespace mpquic::perf

@@ -60,7 +60,8 @@ class FakeCore final : public PacketIo {
   std::function<void(const ReceivedTrain&, Instant)> on_receive;
 };
 
-/// A socket that takes as many bytes as it has room for. An eventfd stands for the kernel: "writable" below its maximum.
+/// A socket that takes as many bytes as it has room for. An eventfd stands for the kernel: "writable" below its
+/// maximum.
 class FakeSocket final : public DatagramSocket {
  public:
   explicit FakeSocket(const SocketAddress& local) : local_(local), fd_(eventfd(0, EFD_NONBLOCK)) {}

@@ -90,9 +90,9 @@ TEST_F(Files, OfADirectoryCannotBeEscaped) {
   EXPECT_TRUE(root->open_file("inside"));
   const std::string absolute = path("secret");
   const std::string zero("sub/file\0.txt", 13);
-  for (const std::string& name : {std::string("../secret"), std::string("sub/../../secret"), std::string("up"),
-                                  std::string("absolute"), absolute, std::string("sub"), std::string("."),
-                                  std::string("fifo"), std::string(""), std::string("missing"), zero})
+  for (const std::string& name :
+       {std::string("../secret"), std::string("sub/../../secret"), std::string("up"), std::string("absolute"), absolute,
+        std::string("sub"), std::string("."), std::string("fifo"), std::string(""), std::string("missing"), zero})
     EXPECT_FALSE(root->open_file(name)) << name;
   EXPECT_FALSE(Directory::open(path("root/sub/file")));
   EXPECT_FALSE(Directory::open(path("nowhere")));

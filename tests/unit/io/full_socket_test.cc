@@ -48,7 +48,8 @@ Outcome send_over_slow_loopback(bool gso) {
     fakes::FakeCore core;
     auto loop = EventLoop::create(core);
     if (!loop) return;
-    const auto from = (*loop)->add_socket({.local = {IpAddress::v4({127, 0, 0, 1}), 0}, .send_buffer = 4096, .gso = gso});
+    const auto from =
+        (*loop)->add_socket({.local = {IpAddress::v4({127, 0, 0, 1}), 0}, .send_buffer = 4096, .gso = gso});
     const auto to = (*loop)->add_socket({.local = {IpAddress::v4({127, 0, 0, 2}), 0}});
     if (!from || !to) return;
     outcome.possible = true;
@@ -81,7 +82,8 @@ TEST_P(FullSocket, LosesAndReordersNothing) {
   ASSERT_GE(outcome.writability.size(), 2U);
   EXPECT_FALSE(outcome.writability.front().second);
   EXPECT_TRUE(outcome.writability.back().second);
-  // While it waits it sleeps: 3.8 Mbit at 20 Mbit/s take 0.17 s, in which a busy loop would turn ten thousands of times.
+  // While it waits it sleeps: 3.8 Mbit at 20 Mbit/s take 0.17 s, in which a busy loop would turn ten thousands of
+  // times.
   EXPECT_LT(outcome.counters.turns, 3000U);
 }
 

@@ -13,7 +13,9 @@
 namespace mpquic::io {
 namespace {
 
-constexpr SocketAddress at(std::uint8_t last, std::uint16_t port = 0) { return {IpAddress::v4({127, 0, 0, last}), port}; }
+constexpr SocketAddress at(std::uint8_t last, std::uint16_t port = 0) {
+  return {IpAddress::v4({127, 0, 0, last}), port};
+}
 constexpr SocketAddress kAnyV4{IpAddress::v4({0, 0, 0, 0}), 0};
 constexpr SocketAddress kLoopbackV6{IpAddress::v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}), 0};
 constexpr SocketAddress kAnyV6{IpAddress::v6({}), 0};
@@ -197,9 +199,7 @@ TEST(UdpSocket, SaysThatADestinationIsUnreachable) {
 TEST(UdpSocket, ReportsARefusedDestinationOnlyOnce) {
   const auto from = open_socket({.local = at(1), .icmp_errors = true});
   SocketAddress closed;
-  {
-    closed = open_socket({.local = at(2)})->local_address();
-  }
+  { closed = open_socket({.local = at(2)})->local_address(); }
   ASSERT_EQ(from->send(train_to(*from, closed, 100, 100), pattern(100)).status, SendStatus::sent);
   pollfd waiting{from->fd(), POLLERR, 0};
   ASSERT_EQ(poll(&waiting, 1, 2000), 1);
@@ -216,9 +216,7 @@ TEST(UdpSocket, ARefusalElsewhereDoesNotFailTheNextDatagram) {
     const auto from = open_socket({.local = at(1), .gso = gso, .icmp_errors = true});
     const auto to = open_socket({.local = at(2)});
     SocketAddress closed;
-    {
-      closed = open_socket({.local = at(3)})->local_address();
-    }
+    { closed = open_socket({.local = at(3)})->local_address(); }
     ASSERT_EQ(from->send(train_to(*from, closed, 100, 100), pattern(100)).status, SendStatus::sent);
     pollfd waiting{from->fd(), POLLERR, 0};
     ASSERT_EQ(poll(&waiting, 1, 2000), 1);

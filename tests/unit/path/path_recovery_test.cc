@@ -197,6 +197,7 @@ TEST_F(PathRecovery, AppSpaceHasNoPtoBeforeConfirmation) {  // RFC 9002 §6.2.1
   send(path, kStart);
   EXPECT_FALSE(path.next_deadline());
   settings_.handshake_confirmed = true;
+  path.on_settings_changed();
   EXPECT_TRUE(path.next_deadline());
 }
 

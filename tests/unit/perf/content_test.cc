@@ -24,7 +24,8 @@ TEST(Content, SizesHaveSuffixes) {
   EXPECT_EQ(parse_size("10m"), 10U << 20);
   EXPECT_EQ(parse_size("2G"), 2ULL << 30);
   EXPECT_EQ(parse_size("4611686018427387903"), kMaxVarint);
-  for (const auto* text : {"", "K", "-1", "+1", "1.5M", "1KB", "4611686018427387904", "4294967296G", "99999999999999999999", " 1"})
+  for (const auto* text :
+       {"", "K", "-1", "+1", "1.5M", "1KB", "4611686018427387904", "4294967296G", "99999999999999999999", " 1"})
     EXPECT_FALSE(parse_size(text)) << text;
 }
 

@@ -54,8 +54,8 @@ TEST(Options, TheProtocolFollowsFromTheRequest) {
 }
 
 TEST(Options, NumbersBecomeSettings) {
-  const ClientOptions options = client({"h:1", "--bytes", "1K", "--window", "1M", "--idle-timeout", "2.5", "--timeout", "3",
-                                        "--no-multipath", "--no-ecn", "--duration", "4"});
+  const ClientOptions options = client({"h:1", "--bytes", "1K", "--window", "1M", "--idle-timeout", "2.5", "--timeout",
+                                        "3", "--no-multipath", "--no-ecn", "--duration", "4"});
   EXPECT_EQ(options.common.connection.max_data, 1U << 20);
   EXPECT_EQ(options.common.connection.idle_timeout, 2500ms);
   EXPECT_FALSE(options.common.connection.multipath);
@@ -77,19 +77,22 @@ TEST(Options, MistakesAreExplainedInOneLine) {
   EXPECT_NE(usage_error({"client", "h:1", "1", "--insecure"}).find("begin with /"), std::string::npos);
   EXPECT_NE(usage_error({"client", "h:1", "--bytes", "many", "--insecure"}).find("many"), std::string::npos);
   EXPECT_NE(usage_error({"client", "h:1", "/1", "--cc", "nosuch", "--insecure"}).find("cubic"), std::string::npos);
-  EXPECT_NE(usage_error({"client", "h:1", "/1", "--scheduler", "nosuch", "--insecure"}).find("min_rtt"), std::string::npos);
+  EXPECT_NE(usage_error({"client", "h:1", "/1", "--scheduler", "nosuch", "--insecure"}).find("min_rtt"),
+            std::string::npos);
   EXPECT_NE(usage_error({"client", "h:1", "/1", "--upload", "5", "--insecure"}).find("hq-interop"), std::string::npos);
   EXPECT_NE(usage_error({"server", "--listen", "0.0.0.0:1"}).find("--self-signed"), std::string::npos);
   EXPECT_NE(usage_error({"server", "--self-signed"}).find("--listen"), std::string::npos);
-  EXPECT_NE(usage_error({"server", "--listen", "a:1", "--cert", "x", "--key", "y", "--self-signed"}).find("--self-signed"),
-            std::string::npos);
+  EXPECT_NE(
+      usage_error({"server", "--listen", "a:1", "--cert", "x", "--key", "y", "--self-signed"}).find("--self-signed"),
+      std::string::npos);
   usage_error({});
   usage_error({"client", "h:1", "/1", "--insecure", "--nosuch"});
 }
 
 TEST(Options, HelpShowsExamples) {
   for (const std::vector<const char*>& arguments :
-       {std::vector<const char*>{"--help"}, std::vector<const char*>{"server", "--help"}, std::vector<const char*>{"client", "--help"}}) {
+       {std::vector<const char*>{"--help"}, std::vector<const char*>{"server", "--help"},
+        std::vector<const char*>{"client", "--help"}}) {
     const auto help = parse(arguments);
     ASSERT_FALSE(help);
     EXPECT_EQ(help.error().code, kExitOk);
@@ -131,7 +134,8 @@ TEST(Resumptions, SurviveTheirFile) {
 
 TEST(Resumptions, OfForeignFilesAreRefused) {
   const std::string path = testing::TempDir() + "mpquic-no-ticket";
-  for (const std::string& text : {std::string(""), std::string("hello"), std::string("mpquic-resumption-1\n\xff\xff\xff\xff")}) {
+  for (const std::string& text :
+       {std::string(""), std::string("hello"), std::string("mpquic-resumption-1\n\xff\xff\xff\xff")}) {
     ASSERT_TRUE(io::write_file_atomically(path, text));
     EXPECT_FALSE(load_resumption(path)) << text;
   }

@@ -39,7 +39,8 @@ class Transfer : public testing::Test {
 
   void connect(std::string_view alpn) {
     server_side_.push(Accepted{});
-    for (FakeTransport* side : {&server_side_, &client_side_}) side->push(HandshakeCompleted{std::string(alpn), false, true});
+    for (FakeTransport* side : {&server_side_, &client_side_})
+      side->push(HandshakeCompleted{std::string(alpn), false, true});
   }
   void pump() {
     while (const auto event = server_side_.poll_event()) server().on_event(*event, now_);
@@ -226,7 +227,8 @@ TEST_F(Transfer, FailsOnAnUnknownProtocol) {
 // Clients of the interop runner end requests in different ways.
 TEST_F(Transfer, AnswersRequestLinesOfEveryDialect) {
   connect(kHqAlpn);
-  const std::pair<std::string, bool> dialects[] = {{"GET /9\r\n", true}, {"GET /9\n", true}, {"GET /9", true}, {"GET /9\r\n", false}};
+  const std::pair<std::string, bool> dialects[] = {
+      {"GET /9\r\n", true}, {"GET /9\n", true}, {"GET /9", true}, {"GET /9\r\n", false}};
   for (const auto& [request, fin] : dialects) {
     const StreamId id = send(request, fin);
     run(3);  // in pieces
@@ -237,8 +239,9 @@ TEST_F(Transfer, AnswersRequestLinesOfEveryDialect) {
 TEST_F(Transfer, ResetsMalformedRequests) {
   connect(kHqAlpn);
   const std::string long_line = "GET /" + std::string(kMaxRequestLine, 'a');
-  for (const std::string& request : {std::string("POST /9\r\n"), std::string("GET 9\r\n"), std::string("GET /9 HTTP/1.1\r\n"),
-                                     std::string("GET /9\r\nGET /9\r\n"), std::string("\r\n"), std::string(""), long_line}) {
+  for (const std::string& request :
+       {std::string("POST /9\r\n"), std::string("GET 9\r\n"), std::string("GET /9 HTTP/1.1\r\n"),
+        std::string("GET /9\r\nGET /9\r\n"), std::string("\r\n"), std::string(""), long_line}) {
     const StreamId id = send(request, request != long_line);
     run();
     EXPECT_EQ(server_side_.resets[id], kMalformedRequest) << request.substr(0, 20);

@@ -1,0 +1,228 @@
+// mpquic-perf from end to end, in one process: server and client over real sockets on 127.0.0.0/8.
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "io/files.h"
+#include "io/system_rng.h"
+#include "io/udp_socket.h"
+#include "stack/crypto/certificate.h"
+#include "tunnel/perf/credentials.h"
+#include "tunnel/perf/run.h"
+
+namespace mpquic::perf {
+namespace {
+
+using namespace std::chrono_literals;
+using nlohmann::json;
+
+constexpr std::uint64_t kSize = 2'000'000;
+
+struct Outcome {
+  int server = -1;
+  int client = -1;
+  json server_report;
+  json report;
+};
+
+class Program : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = testing::TempDir() + "mpquic-program-XXXXXX";
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    directory_ = name;
+    io::SystemRng rng;
+    const auto identity = make_self_signed({}, rng);
+    ASSERT_TRUE(identity) << identity.error();
+    ASSERT_TRUE(io::write_file_atomically(path("cert.pem"), identity->certificate_pem));
+    ASSERT_TRUE(io::write_file_atomically(path("key.pem"), identity->private_key_pem, true));
+    server_.once = true;
+    server_.common.certificate_file = path("cert.pem");
+    server_.common.key_file = path("key.pem");
+    server_.common.json_file = path("server.json");
+    client_.host = "127.0.0.1";
+    client_.server_name = "localhost";
+    client_.ca_file = path("cert.pem");
+    client_.alpn = "perf";
+    client_.progress = false;
+    client_.timeout = 60s;
+    client_.common.json_file = path("client.json");
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  std::string path(const std::string& name) const { return directory_ + "/" + name; }
+  void use_paths(int count) {
+    for (int i = 1; i <= count; ++i) client_.paths.push_back("127.0.0." + std::to_string(i));
+  }
+
+  Outcome run() {
+    const SocketAddress local = free_address();
+    server_.listen = {local.to_string()};
+    client_.port = local.port;
+    Outcome outcome;
+    std::jthread server([&] { outcome.server = run_server(server_); });
+    while (outcome.server == -1 && io::UdpSocket::open({.local = local})) std::this_thread::sleep_for(5ms);
+    outcome.client = run_client(client_);
+    server.join();
+    outcome.server_report = report("server.json");
+    outcome.report = report("client.json");
+    return outcome;
+  }
+
+  ServerOptions server_;
+  ClientOptions client_;
+
+ private:
+  static SocketAddress free_address() {
+    const auto socket = io::UdpSocket::open({.local = {IpAddress::v4({127, 0, 0, 1}), 0}});
+    return socket ? (*socket)->local_address() : SocketAddress{};
+  }
+  json report(const std::string& name) const {
+    const auto text = io::read_file(path(name));
+    return text ? json::parse(*text) : json();
+  }
+
+  std::string directory_;
+};
+
+void expect_done(const Outcome& outcome, std::uint64_t bytes) {
+  EXPECT_EQ(outcome.client, kExitOk) << outcome.report.dump(2);
+  EXPECT_EQ(outcome.server, kExitOk) << outcome.server_report.dump(2);
+  EXPECT_EQ(outcome.report.value("bytes", 0U), bytes);
+}
+
+TEST_F(Program, DownloadsOverOnePath) {
+  client_.alpn = "hq-interop";
+  client_.documents = {"/2000000"};
+  const Outcome outcome = run();
+  expect_done(outcome, kSize);
+  ASSERT_EQ(outcome.report["paths"].size(), 1U);
+  EXPECT_GE(outcome.report["paths"][0].value("bytes_received", 0U), kSize);
+  EXPECT_EQ(outcome.report["documents"].size(), 1U);
+}
+
+TEST_F(Program, UsesSixPathsDown) {
+  use_paths(6);
+  client_.download = 10 * kSize;
+  const Outcome outcome = run();
+  expect_done(outcome, 10 * kSize);
+  EXPECT_TRUE(outcome.report.value("multipath", false));
+  ASSERT_EQ(outcome.report["paths"].size(), 6U);
+  for (const json& path : outcome.report["paths"]) {
+    EXPECT_TRUE(path.value("validated", false)) << path.dump(2);
+    EXPECT_GT(path.value("bytes_received", 0U), 0U) << path.dump(2);
+  }
+}
+
+TEST_F(Program, UsesSixPathsUpAndProvesWhatArrived) {
+  use_paths(6);
+  client_.upload = 10 * kSize;
+  const Outcome outcome = run();
+  expect_done(outcome, 10 * kSize);
+  EXPECT_EQ(outcome.server_report["connections"][0].value("sha256", "server"),
+            outcome.report.value("sha256", "client"));
+}
+
+TEST_F(Program, WorksWithoutOffloadsAndThroughRetry) {
+  server_.retry = true;
+  server_.common.segmentation_offload = client_.common.segmentation_offload = false;
+  client_.download = client_.upload = kSize;
+  expect_done(run(), 2 * kSize);
+}
+
+TEST_F(Program, UpdatesKeysInTheMiddle) {
+  client_.key_update = true;
+  client_.download = kSize;
+  const Outcome outcome = run();
+  expect_done(outcome, kSize);
+  EXPECT_GE(outcome.report.value("key_updates", 0U), 1U);
+}
+
+TEST_F(Program, FallsBackToOnePathWhereThePeerHasNoMultipath) {
+  server_.common.connection.multipath = false;
+  use_paths(3);
+  client_.download = kSize;
+  const Outcome outcome = run();
+  expect_done(outcome, kSize);
+  EXPECT_FALSE(outcome.report.value("multipath", true));
+}
+
+TEST_F(Program, KeepsTheSessionTicket) {
+  client_.ticket_file = path("ticket");
+  client_.download = 1000;
+  expect_done(run(), 1000);
+  const auto resumption = load_resumption(client_.ticket_file);
+  ASSERT_TRUE(resumption) << resumption.error();
+  EXPECT_FALSE(resumption->ticket.empty());
+}
+
+TEST_F(Program, WritesTracesAndKeys) {
+  client_.common.qlog_directory = path("qlog");
+  client_.common.keylog_file = path("keys");
+  client_.download = kSize;
+  expect_done(run(), kSize);
+  const auto keys = io::read_file(path("keys"));
+  ASSERT_TRUE(keys);
+  EXPECT_NE(keys->find("CLIENT_TRAFFIC_SECRET_0"), std::string::npos);
+  std::size_t traces = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(path("qlog"))) {
+    ++traces;
+    EXPECT_GT(entry.file_size(), 1000U);
+  }
+  EXPECT_EQ(traces, 1U);
+}
+
+TEST_F(Program, BelievesOnlyThePinnedKey) {
+  client_.ca_file.clear();
+  client_.pins = {std::string(64, '0')};
+  client_.download = 1000;
+  const Outcome outcome = run();
+  EXPECT_EQ(outcome.client, kExitFailed);
+  EXPECT_NE(outcome.report.value("error", "").find("CRYPTO_ERROR"), std::string::npos);
+}
+
+TEST_F(Program, SaysWhichDocumentIsMissing) {
+  client_.alpn = "hq-interop";
+  client_.documents = {"/nosuch"};
+  const Outcome outcome = run();
+  EXPECT_EQ(outcome.client, kExitFailed);
+  EXPECT_NE(outcome.report.value("error", "").find("/nosuch"), std::string::npos);
+}
+
+TEST_F(Program, NoticesThatNobodyListens) {
+  client_.port = 9;  // discard: not on loopback
+  client_.download = 1000;
+  EXPECT_EQ(run_client(client_), kExitFailed);
+}
+
+TEST_F(Program, ComplainsAboutConfigurationWithExitCodeTwo) {
+  client_.port = 9;
+  client_.paths = {"if:nosuchdev0"};
+  EXPECT_EQ(run_client(client_), kExitUsage);
+  client_.paths.clear();
+  client_.ca_file = path("missing");
+  EXPECT_EQ(run_client(client_), kExitUsage);
+  server_.listen = {"nonsense"};
+  EXPECT_EQ(run_server(server_), kExitUsage);
+}
+
+#ifdef MPQUIC_HAVE_NGTCP2
+// RFC 9000 in other hands, over real UDP, in both directions.
+TEST_F(Program, ClientTalksToNgtcp2) {
+  server_.common.engine = "ngtcp2";
+  client_.alpn = "hq-interop";
+  client_.documents = {"/2000000", "/1000"};
+  expect_done(run(), kSize + 1000);
+}
+
+TEST_F(Program, ServerTalksToNgtcp2) {
+  client_.common.engine = "ngtcp2";
+  client_.download = kSize;
+  expect_done(run(), kSize);
+}
+#endif
+
+}  // namespace
+}  // namespace mpquic::perf
