@@ -16,9 +16,7 @@ using MutableBytes = std::span<std::byte>;
 [[nodiscard]] inline std::string_view as_text(Bytes bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
-[[nodiscard]] inline const std::uint8_t* u8(Bytes bytes) {
-  return reinterpret_cast<const std::uint8_t*>(bytes.data());
-}
+[[nodiscard]] inline const std::uint8_t* u8(Bytes bytes) { return reinterpret_cast<const std::uint8_t*>(bytes.data()); }
 [[nodiscard]] inline std::uint8_t* u8(MutableBytes bytes) { return reinterpret_cast<std::uint8_t*>(bytes.data()); }
 
 }  // namespace mpquic

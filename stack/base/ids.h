@@ -54,9 +54,7 @@ inline constexpr std::size_t kSpaceCount = 3;
 enum class Directionality : std::uint8_t { bidirectional, unidirectional };
 
 /// RFC 9000 §2.1, table 1.
-[[nodiscard]] constexpr Role initiator_of(StreamId id) {
-  return (id.value() & 0x1) == 0 ? Role::client : Role::server;
-}
+[[nodiscard]] constexpr Role initiator_of(StreamId id) { return (id.value() & 0x1) == 0 ? Role::client : Role::server; }
 [[nodiscard]] constexpr Directionality directionality_of(StreamId id) {
   return (id.value() & 0x2) == 0 ? Directionality::bidirectional : Directionality::unidirectional;
 }

@@ -10,8 +10,8 @@
 
 namespace mpquic {
 
-/// Datagrams that arrived together on one 4-tuple (UDP GRO): all of `segment_size` bytes but the last, which may be shorter.
-/// The bytes are decrypted in place.
+/// Datagrams that arrived together on one 4-tuple (UDP GRO): all of `segment_size` bytes but the last, which may be
+/// shorter. The bytes are decrypted in place.
 struct ReceivedTrain {
   FourTuple tuple;
   Ecn ecn = Ecn::not_ect;

@@ -53,15 +53,15 @@ using Result = std::expected<T, TransportError>;
 }  // namespace mpquic
 
 /// Leaves the function with the error of `expression`, a Result, if it has one.
-#define MPQUIC_TRY(expression)                                                       \
-  do {                                                                               \
-    if (auto mpquic_try = (expression); !mpquic_try) [[unlikely]]                    \
-      return std::unexpected(std::move(mpquic_try).error());                         \
+#define MPQUIC_TRY(expression)                                    \
+  do {                                                            \
+    if (auto mpquic_try = (expression); !mpquic_try) [[unlikely]] \
+      return std::unexpected(std::move(mpquic_try).error());      \
   } while (false)
 
 /// Declares `name` as the value of `expression`, or leaves the function with its error.
-#define MPQUIC_TRY_ASSIGN(name, expression)                                          \
-  auto name##_result = (expression);                                                 \
-  if (!name##_result) [[unlikely]]                                                   \
-    return std::unexpected(std::move(name##_result).error());                        \
+#define MPQUIC_TRY_ASSIGN(name, expression)                   \
+  auto name##_result = (expression);                          \
+  if (!name##_result) [[unlikely]]                            \
+    return std::unexpected(std::move(name##_result).error()); \
   auto name = *std::move(name##_result)

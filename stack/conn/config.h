@@ -35,17 +35,17 @@ struct ConnectionConfig {
   bool ecn = true;
   bool discover_mtu = true;  // DPLPMTUD, RFC 8899
   std::size_t initial_datagram_size = 1200;
-  std::size_t max_datagram_size = 1452;  // the search's upper end; also max_udp_payload_size's lower bound
-  bool grease = true;                    // RFC 9287 bit and reserved transport parameters
+  std::size_t max_datagram_size = 1452;        // the search's upper end; also max_udp_payload_size's lower bound
+  bool grease = true;                          // RFC 9287 bit and reserved transport parameters
   std::uint64_t key_update_after_packets = 0;  // 0: only when the AEAD limits demand it
 
   // --- Multipath (draft-ietf-quic-multipath-21)
   bool multipath = true;
-  std::string scheduler = "min_rtt";  // scheduler_names()
-  std::uint32_t max_paths = 8;        // open at one time; 1 .. 64
+  std::string scheduler = "min_rtt";             // scheduler_names()
+  std::uint32_t max_paths = 8;                   // open at one time; 1 .. 64
   std::uint64_t active_connection_id_limit = 4;  // per path once multipath is negotiated
-  bool address_advertisement = false;  // frames 0x40-0x42, negotiated by transport parameter
-  bool active_migration = true;        // false sends disable_active_migration
+  bool address_advertisement = false;            // frames 0x40-0x42, negotiated by transport parameter
+  bool active_migration = true;                  // false sends disable_active_migration
 };
 
 }  // namespace mpquic

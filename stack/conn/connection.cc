@@ -46,7 +46,8 @@ Result<std::unique_ptr<Connection>> Connection::create(ConnectionSetup setup, In
                                .reset_token = setup.reset_token,
                                .peer_uses_cids = setup.role == Role::client || !setup.remote_cid.empty()};
   const TransportParameters parameters = local_parameters(inputs, *setup.rng);
-  TlsSessionOptions tls_options{.role = setup.role, .server_name = setup.server_name, .parameters = {}, .ticket = setup.ticket};
+  TlsSessionOptions tls_options{
+      .role = setup.role, .server_name = setup.server_name, .parameters = {}, .ticket = setup.ticket};
   encode(parameters, setup.role, tls_options.parameters);
   MPQUIC_TRY_ASSIGN(tls, setup.tls->make_session(tls_options));
 
@@ -139,7 +140,8 @@ bool Connection::migrate(PathId id, const SocketAddress& local, Instant now) {
 
 void Connection::forget_cids() {
   paths_.for_each([this](const Path& path) { local_cids_.forget(path.id()); });
-  for (std::uint32_t id = 0; paths_.multipath() && id <= paths_.usable_limit().value(); ++id) local_cids_.forget(PathId{id});
+  for (std::uint32_t id = 0; paths_.multipath() && id <= paths_.usable_limit().value(); ++id)
+    local_cids_.forget(PathId{id});
 }
 
 void Connection::try_open_paths(Instant now) {
@@ -163,9 +165,10 @@ void Connection::drain_path_events(Instant now) {
 
 void Connection::on_path_event(const PathEvent& event, Instant now) {
   using Kind = PathEvent::Kind;
-  static constexpr std::string_view kStates[] = {"opened",  "validated", "failed", "recovered",   "migrated",
+  static constexpr std::string_view kStates[] = {"opened",    "validated", "failed", "recovered", "migrated",
                                                  "abandoned", "refused",   "closed", "none_left", "status"};
-  emit(trace::PathStateChanged{event.id, event.tuple, kStates[static_cast<std::size_t>(event.kind)], event.reason}, now);
+  emit(trace::PathStateChanged{event.id, event.tuple, kStates[static_cast<std::size_t>(event.kind)], event.reason},
+       now);
   const auto report = [&](PathChange change) {
     events_.push_back(PathChanged{event.id, change, event.tuple, event.error, event.reason});
   };
@@ -192,8 +195,7 @@ void Connection::on_path_event(const PathEvent& event, Instant now) {
       local_cids_.forget(event.id);
       keys_.forget_path(event.id);
       return;
-    case Kind::none_left:
-      return fail({error::kNoViablePath, "no path is left"}, now);
+    case Kind::none_left: return fail({error::kNoViablePath, "no path is left"}, now);
     case Kind::status: return report(PathChange::status);
   }
 }

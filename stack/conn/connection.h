@@ -176,7 +176,8 @@ class Connection {
   // receive.cc
   void on_packet(const ProtectedPacket& packet, const RoutedDatagram& datagram, bool& counted, Instant now);
   [[nodiscard]] std::optional<DropReason> refuses(const ProtectedPacket& packet, EncryptionLevel level) const;
-  [[nodiscard]] std::expected<Path*, DropReason> path_for(const OpenedPacket& packet, const FourTuple& tuple, Instant now);
+  [[nodiscard]] std::expected<Path*, DropReason> path_for(const OpenedPacket& packet, const FourTuple& tuple,
+                                                          Instant now);
   [[nodiscard]] Result<void> on_opened(const OpenedPacket& packet, Arrival& arrival);
   void learn_from_header(const ProtectedPacket& packet, EncryptionLevel level, Path& path);
 
@@ -218,13 +219,18 @@ class Connection {
     Path& path;
     EncryptionLevel level;
     const ConnectionId& dcid;
+    Instant now;
     Ecn ecn = Ecn::not_ect;  // one for the whole train
     bool mtu_probe = false;
   };
+  [[nodiscard]] static PacketTarget target(Path& path, EncryptionLevel level, const ConnectionId& dcid, Instant now) {
+    return {path, level, dcid, now, path.ecn_codepoint()};
+  }
   [[nodiscard]] PacketPlan plan_packet(const PacketTarget& target);
-  void seal_packet(PacketBuilder& builder, const PacketTarget& target, const PacketPlan& plan, const FrameWriter& frames,
-                   std::size_t pad_datagram_to, Instant now);
-  [[nodiscard]] std::optional<Transmit> finish_train(DatagramWriter& train, const PacketTarget& target, const FourTuple& tuple);
+  void seal_packet(PacketBuilder& builder, const PacketTarget& target, const PacketPlan& plan,
+                   const FrameWriter& frames, std::size_t pad_datagram_to = 0);
+  [[nodiscard]] std::optional<Transmit> finish_train(DatagramWriter& train, const PacketTarget& target,
+                                                     const FourTuple& tuple);
   [[nodiscard]] const ConnectionId* dcid_of(Path& path);
   void write_application_frames(FrameWriter& writer, Path& path, Instant now);
   void write_acks(FrameWriter& writer, const Path& carrier, Instant now);
@@ -251,23 +257,23 @@ class Connection {
   std::unique_ptr<Scheduler> scheduler_;
 
   FrameOptions frame_options_;
-  bool multipath_offered_ = false;   // our transport parameter was sent
-  bool peer_greases_ = false;        // RFC 9287: we may clear the fixed bit
-  bool confirmed_ = false;           // RFC 9001 §4.1.2
+  bool multipath_offered_ = false;  // our transport parameter was sent
+  bool peer_greases_ = false;       // RFC 9287: we may clear the fixed bit
+  bool confirmed_ = false;          // RFC 9001 §4.1.2
   bool confirm_after_packet_ = false;
-  bool peer_seen_ = false;           // a packet of the peer's was processed
+  bool peer_seen_ = false;  // a packet of the peer's was processed
   bool close_reported_ = false;
   bool ping_wanted_ = false;
   bool application_limited_ = false;
   std::uint64_t peer_max_datagram_ = 0;
   std::uint64_t traced_key_updates_ = 0;
-  std::uint32_t close_cursor_ = 0;   // next path ID to carry CONNECTION_CLOSE
+  std::uint32_t close_cursor_ = 0;  // next path ID to carry CONNECTION_CLOSE
   Deadline pacing_wakeup_;
   Deadline trim_at_;   // when to look whether buffers can shrink
   Instant last_data_;  // stream or datagram payload moved, either way
 
-  AckOutcome outcome_;  // scratch
-  TokenList tokens_;    // scratch
+  AckOutcome outcome_;                    // scratch
+  TokenList tokens_;                      // scratch
   std::vector<std::byte> trace_payload_;  // scratch, with a sink only
   RingBuffer<ConnectionEvent> events_;
   std::vector<std::vector<std::byte>> tickets_;

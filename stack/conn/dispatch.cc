@@ -41,56 +41,55 @@ Result<void> Connection::dispatch(const Frame& frame, Arrival& arrival) {
 Result<void> Connection::dispatch_rare(const Frame& frame, Arrival& arrival) {
   const auto for_streams = [this](const auto& f) { return streams_.on_frame(f); };
   const auto nothing = [](const auto&) -> Result<void> { return {}; };
-  return std::visit(
-      overloaded{
-          [&](const StreamFrame& f) { return for_streams(f); },
-          [&](const AckFrame& f) { return on_ack(f, arrival); },
-          [&](const DatagramFrame& f) { return datagrams_.on_frame(f); },
-          [&](const PaddingFrame& f) { return nothing(f); },
-          [&](const PingFrame& f) { return nothing(f); },
-          [&](const CryptoFrame& f) -> Result<void> {
-            MPQUIC_TRY(handshake_.on_frame(level_of(arrival.space), f));
-            return pump_tls(arrival.now);
-          },
-          [&](const MaxDataFrame& f) { return for_streams(f); },
-          [&](const MaxStreamDataFrame& f) { return for_streams(f); },
-          [&](const MaxStreamsFrame& f) { return for_streams(f); },
-          [&](const ResetStreamFrame& f) { return for_streams(f); },
-          [&](const StopSendingFrame& f) { return for_streams(f); },
-          [&](const NewTokenFrame& f) { return on_new_token(f); },
-          [&](const DataBlockedFrame& f) { return for_streams(f); },
-          [&](const StreamDataBlockedFrame& f) { return for_streams(f); },
-          [&](const StreamsBlockedFrame& f) { return for_streams(f); },
-          [&](const NewConnectionIdFrame& f) { return on_new_connection_id(f, arrival); },
-          [&](const RetireConnectionIdFrame& f) { return on_retire_connection_id(f, arrival); },
-          [&](const PathChallengeFrame& f) -> Result<void> {
-            arrival.path.on_path_challenge(arrival.tuple, f.data, arrival.now);
-            return {};
-          },
-          [&](const PathResponseFrame& f) -> Result<void> {
-            arrival.path.on_path_response(f.data, arrival.now);
-            return {};
-          },
-          [&](const ConnectionCloseFrame& f) -> Result<void> {
-            on_connection_close(f, arrival.now);
-            return {};
-          },
-          [&](const HandshakeDoneFrame&) { return on_handshake_done(arrival); },
-          [&](const PathAbandonFrame& f) { return paths_.on_path_abandon(f, arrival.now); },
-          [&](const PathStatusFrame& f) { return paths_.on_path_status(f); },
-          [&](const MaxPathIdFrame& f) { return paths_.on_max_path_id(f); },
-          [&](const PathsBlockedFrame& f) { return paths_.on_paths_blocked(f); },
-          [&](const PathCidsBlockedFrame& f) -> Result<void> {
-            MPQUIC_TRY_ASSIGN(admission, paths_.admit(f.path, frame_type::kPathCidsBlocked));
-            if (admission == PathManager::Admission::ignore) return {};
-            return local_cids_.on_cids_blocked(f);
-          },
-          // The address-advertisement extension is negotiated and decoded; nothing acts on it yet.
-          [&](const AddAddressFrame& f) { return nothing(f); },
-          [&](const PathsFrame& f) { return nothing(f); },
-          [&](const ClosePathFrame& f) { return nothing(f); },
-      },
-      frame);
+  return std::visit(overloaded{
+                        [&](const StreamFrame& f) { return for_streams(f); },
+                        [&](const AckFrame& f) { return on_ack(f, arrival); },
+                        [&](const DatagramFrame& f) { return datagrams_.on_frame(f); },
+                        [&](const PaddingFrame& f) { return nothing(f); },
+                        [&](const PingFrame& f) { return nothing(f); },
+                        [&](const CryptoFrame& f) -> Result<void> {
+                          MPQUIC_TRY(handshake_.on_frame(level_of(arrival.space), f));
+                          return pump_tls(arrival.now);
+                        },
+                        [&](const MaxDataFrame& f) { return for_streams(f); },
+                        [&](const MaxStreamDataFrame& f) { return for_streams(f); },
+                        [&](const MaxStreamsFrame& f) { return for_streams(f); },
+                        [&](const ResetStreamFrame& f) { return for_streams(f); },
+                        [&](const StopSendingFrame& f) { return for_streams(f); },
+                        [&](const NewTokenFrame& f) { return on_new_token(f); },
+                        [&](const DataBlockedFrame& f) { return for_streams(f); },
+                        [&](const StreamDataBlockedFrame& f) { return for_streams(f); },
+                        [&](const StreamsBlockedFrame& f) { return for_streams(f); },
+                        [&](const NewConnectionIdFrame& f) { return on_new_connection_id(f, arrival); },
+                        [&](const RetireConnectionIdFrame& f) { return on_retire_connection_id(f, arrival); },
+                        [&](const PathChallengeFrame& f) -> Result<void> {
+                          arrival.path.on_path_challenge(arrival.tuple, f.data, arrival.now);
+                          return {};
+                        },
+                        [&](const PathResponseFrame& f) -> Result<void> {
+                          arrival.path.on_path_response(f.data, arrival.now);
+                          return {};
+                        },
+                        [&](const ConnectionCloseFrame& f) -> Result<void> {
+                          on_connection_close(f, arrival.now);
+                          return {};
+                        },
+                        [&](const HandshakeDoneFrame&) { return on_handshake_done(arrival); },
+                        [&](const PathAbandonFrame& f) { return paths_.on_path_abandon(f, arrival.now); },
+                        [&](const PathStatusFrame& f) { return paths_.on_path_status(f); },
+                        [&](const MaxPathIdFrame& f) { return paths_.on_max_path_id(f); },
+                        [&](const PathsBlockedFrame& f) { return paths_.on_paths_blocked(f); },
+                        [&](const PathCidsBlockedFrame& f) -> Result<void> {
+                          MPQUIC_TRY_ASSIGN(admission, paths_.admit(f.path, frame_type::kPathCidsBlocked));
+                          if (admission == PathManager::Admission::ignore) return {};
+                          return local_cids_.on_cids_blocked(f);
+                        },
+                        // The address-advertisement extension is negotiated and decoded; nothing acts on it yet.
+                        [&](const AddAddressFrame& f) { return nothing(f); },
+                        [&](const PathsFrame& f) { return nothing(f); },
+                        [&](const ClosePathFrame& f) { return nothing(f); },
+                    },
+                    frame);
 }
 
 Result<void> Connection::on_ack(const AckFrame& frame, Arrival& arrival) {
@@ -103,7 +102,8 @@ Result<void> Connection::on_ack(const AckFrame& frame, Arrival& arrival) {
   Path* path = paths_.find(id);
   if (path == nullptr) {
     if (!frame.path) return {};  // path 0 was abandoned and deleted
-    return mpquic::fail(error::kProtocolViolation, "acknowledgement of a path that was never used", frame_type::kPathAck);
+    return mpquic::fail(error::kProtocolViolation, "acknowledgement of a path that was never used",
+                        frame_type::kPathAck);
   }
   outcome_.clear();
   MPQUIC_TRY(path->on_ack(arrival.space, frame, arrival.now, outcome_));

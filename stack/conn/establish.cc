@@ -76,7 +76,8 @@ Result<void> Connection::on_peer_parameters(Bytes encoded, Instant now) {
   PathSettings& settings = paths_.settings();
   settings.peer_max_ack_delay = std::chrono::milliseconds(peer.max_ack_delay);
   settings.peer_ack_delay_exponent = static_cast<unsigned>(peer.ack_delay_exponent);
-  paths_.set_peer_max_udp_payload(static_cast<std::size_t>(std::min<std::uint64_t>(peer.max_udp_payload_size, kMaxDatagram)), now);
+  paths_.set_peer_max_udp_payload(
+      static_cast<std::size_t>(std::min<std::uint64_t>(peer.max_udp_payload_size, kMaxDatagram)), now);
   if (peer.disable_active_migration) paths_.forbid_remote(paths_.find(kInitialPath)->active().addresses.remote);
   negotiate_multipath(peer);
   local_cids_.set_peer_limit(peer.active_connection_id_limit);

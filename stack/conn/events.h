@@ -12,17 +12,39 @@
 namespace mpquic {
 
 struct Accepted {};  // server: a new connection exists (its handshake runs)
-struct HandshakeCompleted { std::string alpn; bool resumed = false; bool multipath = false; };
+struct HandshakeCompleted {
+  std::string alpn;
+  bool resumed = false;
+  bool multipath = false;
+};
 struct HandshakeConfirmed {};
-struct StreamOpened { StreamId id; };    // by the peer
-struct StreamReadable { StreamId id; };  // edge: read until it gives nothing
-struct StreamWritable { StreamId id; };  // edge: after write() took less than it was given
-struct StreamReset { StreamId id; std::uint64_t error = 0; };
-struct StreamStopped { StreamId id; std::uint64_t error = 0; };
-struct StreamFinished { StreamId id; };  // all that we sent, FIN included, is acknowledged
-struct StreamsAvailable { Directionality dir = Directionality::bidirectional; };
+struct StreamOpened {
+  StreamId id;
+};  // by the peer
+struct StreamReadable {
+  StreamId id;
+};  // edge: read until it gives nothing
+struct StreamWritable {
+  StreamId id;
+};  // edge: after write() took less than it was given
+struct StreamReset {
+  StreamId id;
+  std::uint64_t error = 0;
+};
+struct StreamStopped {
+  StreamId id;
+  std::uint64_t error = 0;
+};
+struct StreamFinished {
+  StreamId id;
+};  // all that we sent, FIN included, is acknowledged
+struct StreamsAvailable {
+  Directionality dir = Directionality::bidirectional;
+};
 struct DatagramReceived {};
-struct DatagramLost { std::uint64_t sequence = 0; };
+struct DatagramLost {
+  std::uint64_t sequence = 0;
+};
 enum class PathChange : std::uint8_t { opened, validated, failed, recovered, migrated, abandoned, refused, status };
 struct PathChanged {
   PathId id;
@@ -38,9 +60,8 @@ struct ConnectionClosed {
   std::string reason;
 };
 
-using ConnectionEvent =
-    std::variant<Accepted, HandshakeCompleted, HandshakeConfirmed, StreamOpened, StreamReadable, StreamWritable,
-                 StreamReset, StreamStopped, StreamFinished, StreamsAvailable, DatagramReceived, DatagramLost,
-                 PathChanged, ConnectionClosed>;
+using ConnectionEvent = std::variant<Accepted, HandshakeCompleted, HandshakeConfirmed, StreamOpened, StreamReadable,
+                                     StreamWritable, StreamReset, StreamStopped, StreamFinished, StreamsAvailable,
+                                     DatagramReceived, DatagramLost, PathChanged, ConnectionClosed>;
 
 }  // namespace mpquic

@@ -36,9 +36,16 @@ class Handshake {
   /// Server: what confirms the handshake at the client (RFC 9001 §4.1.2) and lets it come back (RFC 9000 §8.1.3).
   void send_done_and_token(std::vector<std::byte> token);
   void on_acked(const HandshakeDoneToken&) { done_ = Delivery::idle; }
-  void on_lost(const HandshakeDoneToken&) { if (done_ == Delivery::in_flight) done_ = Delivery::wanted; }
-  void on_acked(const NewTokenToken&) { token_delivery_ = Delivery::idle; token_ = {}; }
-  void on_lost(const NewTokenToken&) { if (token_delivery_ == Delivery::in_flight) token_delivery_ = Delivery::wanted; }
+  void on_lost(const HandshakeDoneToken&) {
+    if (done_ == Delivery::in_flight) done_ = Delivery::wanted;
+  }
+  void on_acked(const NewTokenToken&) {
+    token_delivery_ = Delivery::idle;
+    token_ = {};
+  }
+  void on_lost(const NewTokenToken&) {
+    if (token_delivery_ == Delivery::in_flight) token_delivery_ = Delivery::wanted;
+  }
 
   /// Server, handshake confirmed: nothing more is expected from TLS, so its memory goes back.
   void release_tls() { tls_.reset(); }

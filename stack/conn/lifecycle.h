@@ -30,7 +30,8 @@ class Lifecycle {
  public:
   enum class State : std::uint8_t { handshaking, established, closing, draining, closed };
 
-  Lifecycle(Instant start, Duration handshake_timeout) : handshake_deadline_(start + handshake_timeout), last_activity_(start) {}
+  Lifecycle(Instant start, Duration handshake_timeout)
+      : handshake_deadline_(start + handshake_timeout), last_activity_(start) {}
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool open() const { return state_ == State::handshaking || state_ == State::established; }
@@ -46,7 +47,11 @@ class Lifecycle {
   void set_keep_alive(Duration interval) { keep_alive_ = interval; }
 
   /// Any packet that authenticated, on any path (draft-21 §5.9).
-  void on_received(Instant now) { last_activity_ = now; sent_since_received_ = false; keep_alive_pending_ = false; }
+  void on_received(Instant now) {
+    last_activity_ = now;
+    sent_since_received_ = false;
+    keep_alive_pending_ = false;
+  }
   void on_ack_eliciting_sent(Instant now);
 
   /// Starts closing: CONNECTION_CLOSE is owed. Nothing happens if already on the way out.

@@ -33,7 +33,8 @@ std::optional<DropReason> Connection::refuses(const ProtectedPacket& packet, Enc
   if (!packet.fixed_bit && !config_.grease) return DropReason::malformed_header;
   if (!keys_.has_read(level)) return DropReason::keys_unavailable;
   // RFC 9001 §5.7: no 1-RTT before the handshake is complete.
-  if (level == EncryptionLevel::one_rtt) return handshake_.complete() ? std::nullopt : std::optional(DropReason::keys_unavailable);
+  if (level == EncryptionLevel::one_rtt)
+    return handshake_.complete() ? std::nullopt : std::optional(DropReason::keys_unavailable);
   // RFC 9000 §7.2: the peer keeps the source connection ID that it showed first.
   if ((role_ == Role::server || peer_seen_) && packet.scid != ids_.remote) return DropReason::coalesced_mismatch;
   return std::nullopt;
@@ -59,8 +60,11 @@ void Connection::on_packet(const ProtectedPacket& packet, const RoutedDatagram& 
   const PathId id = level == EncryptionLevel::one_rtt ? datagram.path : kInitialPath;
   const SpaceId space = space_of(level);
   const Path* known = paths_.find(id);
-  const auto opened = opener_.open(
-      packet, keys_, {.path = id, .largest_received = known ? known->space(space).received().largest_received() : std::nullopt, .now = now});
+  const auto opened =
+      opener_.open(packet, keys_,
+                   {.path = id,
+                    .largest_received = known ? known->space(space).received().largest_received() : std::nullopt,
+                    .now = now});
   if (!opened) {
     if (const auto* error = std::get_if<TransportError>(&opened.error())) return fail(*error, now);
     return reset() ? on_stateless_reset(now) : drop(std::get<DropReason>(opened.error()), size, now);
@@ -69,7 +73,8 @@ void Connection::on_packet(const ProtectedPacket& packet, const RoutedDatagram& 
   if (!path) return drop(path.error(), size, now);
   const auto freshness = (*path)->space(space).received().classify(opened->number);
   if (freshness != AckTracker::Arrival::fresh)
-    return drop(freshness == AckTracker::Arrival::duplicate ? DropReason::duplicate_packet : DropReason::packet_too_old, size, now);
+    return drop(freshness == AckTracker::Arrival::duplicate ? DropReason::duplicate_packet : DropReason::packet_too_old,
+                size, now);
   if (!counted) {
     if (const auto reason = (*path)->on_datagram(datagram.tuple, ByteCount{datagram.bytes.size()}))
       return drop(*reason, size, now);
@@ -97,7 +102,7 @@ void Connection::learn_from_header(const ProtectedPacket& packet, EncryptionLeve
   }
   peer_seen_ = true;
   if (role_ == Role::server && level == EncryptionLevel::handshake && keys_.has_read(EncryptionLevel::initial)) {
-    path.on_address_validated();  // RFC 9000 §8.1
+    path.on_address_validated();              // RFC 9000 §8.1
     discard_level(EncryptionLevel::initial);  // RFC 9001 §4.9.1
   }
 }

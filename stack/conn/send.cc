@@ -61,16 +61,16 @@ std::optional<Transmit> Connection::transmit_path_probe(MutableBytes out, Instan
     }
   });
   if (path == nullptr || out.size() < plan->datagram_size) return std::nullopt;
-  const PacketTarget target{*path, EncryptionLevel::one_rtt, *probe_dcid(*path, *plan), path->ecn_codepoint()};
+  const PacketTarget to = target(*path, EncryptionLevel::one_rtt, *probe_dcid(*path, *plan), now);
   DatagramWriter train(out);
   if (!train.begin_datagram(plan->datagram_size)) return std::nullopt;
-  const PacketPlan packet = plan_packet(target);
+  const PacketPlan packet = plan_packet(to);
   PacketBuilder builder(packet, keys_, train);
-  FrameWriter frames(builder.room(), target.level, path->id(), tokens_);
+  FrameWriter frames(builder.room(), to.level, path->id(), tokens_);
   path->write_probe(*plan, frames, now);
   if (plan->on_active) write_acks(frames, *path, now);
-  seal_packet(builder, target, packet, frames, plan->datagram_size, now);
-  return finish_train(train, target, plan->tuple);
+  seal_packet(builder, to, packet, frames, plan->datagram_size);
+  return finish_train(train, to, plan->tuple);
 }
 
 const ConnectionId* Connection::probe_dcid(Path& path, const ProbePlan& plan) {
@@ -107,8 +107,8 @@ std::optional<Transmit> Connection::transmit_handshake(MutableBytes out, Instant
   bool handshake_sent = false;
   for (const EncryptionLevel level : kLevels) {
     if (!handshake_wants(path, level, now)) continue;
-    const PacketTarget target{path, level, *dcid, ecn};
-    const PacketPlan plan = plan_packet(target);
+    const PacketTarget to{path, level, *dcid, now, ecn};
+    const PacketPlan plan = plan_packet(to);
     PacketBuilder builder(plan, keys_, train);
     FrameWriter frames(builder.room(), level, kInitialPath, tokens_);
     write_handshake_frames(frames, path, level, now);
@@ -118,11 +118,11 @@ std::optional<Transmit> Connection::transmit_handshake(MutableBytes out, Instant
                        !handshake_wants(path, EncryptionLevel::handshake, now);
     const bool expand = role_ == Role::client || frames.ack_eliciting() || !train.empty();
     const bool with_initial = level == EncryptionLevel::initial || !train.empty();
-    seal_packet(builder, target, plan, frames, alone && expand && with_initial ? kMinInitialDatagram : 0, now);
+    seal_packet(builder, to, plan, frames, alone && expand && with_initial ? kMinInitialDatagram : 0);
     handshake_sent |= level == EncryptionLevel::handshake;
     if (alone) break;
   }
-  auto sent = finish_train(train, PacketTarget{path, EncryptionLevel::initial, *dcid, ecn}, tuple);
+  auto sent = finish_train(train, PacketTarget{path, EncryptionLevel::initial, *dcid, now, ecn}, tuple);
   // RFC 9001 §4.9.1: a client is done with Initial keys once it has sent a Handshake packet.
   if (handshake_sent && role_ == Role::client && keys_.has_write(EncryptionLevel::initial))
     discard_level(EncryptionLevel::initial);
@@ -160,13 +160,13 @@ std::optional<Transmit> Connection::transmit_pto_probe(MutableBytes out, Instant
   if (path == nullptr) return std::nullopt;
   // Where another path works, that one carries the data, and this one is only asked whether it still lives.
   const bool alone = !has_alternative(path->id());
-  const PacketTarget target{*path, EncryptionLevel::one_rtt, *dcid_of(*path), path->ecn_codepoint()};
+  const PacketTarget to = target(*path, EncryptionLevel::one_rtt, *dcid_of(*path), now);
   const std::size_t size = std::min<std::uint64_t>(path->max_datagram_size(), path->send_budget(now).value());
   DatagramWriter train(out);
   while (path->probes_owed(SpaceId::application) > 0 && train.begin_datagram(size)) {
-    const PacketPlan plan = plan_packet(target);
+    const PacketPlan plan = plan_packet(to);
     PacketBuilder builder(plan, keys_, train);
-    FrameWriter frames(builder.room(), target.level, path->id(), tokens_);
+    FrameWriter frames(builder.room(), to.level, path->id(), tokens_);
     if (alone) {
       if (demand() == Demand::none) requeue_oldest(*path);
       write_application_frames(frames, *path, now);
@@ -174,9 +174,9 @@ std::optional<Transmit> Connection::transmit_pto_probe(MutableBytes out, Instant
       write_acks(frames, *path, now);
     }
     if (!frames.ack_eliciting() && !frames.write(PingFrame{})) break;
-    seal_packet(builder, target, plan, frames, 0, now);
+    seal_packet(builder, to, plan, frames);
   }
-  return finish_train(train, target, path->active().addresses);
+  return finish_train(train, to, path->active().addresses);
 }
 
 void Connection::requeue_oldest(const Path& path) {
@@ -213,23 +213,23 @@ std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now)
   const ConnectionId* dcid = dcid_of(path);
   if (dcid == nullptr) return std::nullopt;
 
-  const PacketTarget target{path, EncryptionLevel::one_rtt, *dcid, path.ecn_codepoint()};
+  const PacketTarget to = target(path, EncryptionLevel::one_rtt, *dcid, now);
   const std::size_t segment = path.max_datagram_size();
   const std::size_t budget = std::min<std::uint64_t>(path.send_budget(now).value(), out.size());
   DatagramWriter train(out);
   while ((train.empty() || train.size() + segment <= budget) && train.begin_datagram(segment)) {
-    const PacketPlan plan = plan_packet(target);
+    const PacketPlan plan = plan_packet(to);
     PacketBuilder builder(plan, keys_, train);
-    FrameWriter frames(builder.room(), target.level, path.id(), tokens_);
+    FrameWriter frames(builder.room(), to.level, path.id(), tokens_);
     write_application_frames(frames, path, now);
     if (frames.size() == 0) break;
     const bool fill = frames.remaining() > 0 && frames.remaining() <= kPadSlack && demand() != Demand::none;
-    seal_packet(builder, target, plan, frames, fill ? segment : 0, now);
+    seal_packet(builder, to, plan, frames, fill ? segment : 0);
   }
   if (train.empty()) return std::nullopt;
   emit(trace::SchedulerDecision{path.id(), scheduler_->name(), train.size(), context.has_retransmission}, now);
   scheduler_->on_sent(path.id(), ByteCount{train.size()}, now);
-  return finish_train(train, target, path.active().addresses);
+  return finish_train(train, to, path.active().addresses);
 }
 
 std::optional<PathId> Connection::reinject_tail(std::span<const PathView> views, Instant now) {
@@ -280,18 +280,19 @@ std::optional<Transmit> Connection::transmit_acks(MutableBytes out, Instant now)
   const PacketNumberSpace& space = carrier->space(SpaceId::application);
   if (dcid == nullptr || !space.can_track() || carrier->active().amplification.credit().value() < kAckCredit)
     return std::nullopt;
-  const std::size_t size = std::min<std::uint64_t>(carrier->max_datagram_size(), carrier->active().amplification.credit().value());
-  const PacketTarget target{*carrier, EncryptionLevel::one_rtt, *dcid, carrier->ecn_codepoint()};
+  const std::size_t size =
+      std::min<std::uint64_t>(carrier->max_datagram_size(), carrier->active().amplification.credit().value());
+  const PacketTarget to = target(*carrier, EncryptionLevel::one_rtt, *dcid, now);
   DatagramWriter train(out);
   if (!train.begin_datagram(size)) return std::nullopt;
-  const PacketPlan plan = plan_packet(target);
+  const PacketPlan plan = plan_packet(to);
   PacketBuilder builder(plan, keys_, train);
-  FrameWriter frames(builder.room(), target.level, carrier->id(), tokens_);
+  FrameWriter frames(builder.room(), to.level, carrier->id(), tokens_);
   write_acks(frames, *carrier, now);
   if (frames.size() == 0) return std::nullopt;
   if (space.wants_ping()) static_cast<void>(frames.write(PingFrame{}));
-  seal_packet(builder, target, plan, frames, 0, now);
-  return finish_train(train, target, carrier->active().addresses);
+  seal_packet(builder, to, plan, frames);
+  return finish_train(train, to, carrier->active().addresses);
 }
 
 std::optional<Transmit> Connection::transmit_mtu_probe(MutableBytes out, Instant now) {
@@ -306,15 +307,16 @@ std::optional<Transmit> Connection::transmit_mtu_probe(MutableBytes out, Instant
     size = *wanted;
   });
   if (path == nullptr) return std::nullopt;
-  const PacketTarget target{*path, EncryptionLevel::one_rtt, *dcid_of(*path), path->ecn_codepoint(), true};
+  PacketTarget to = target(*path, EncryptionLevel::one_rtt, *dcid_of(*path), now);
+  to.mtu_probe = true;
   DatagramWriter train(out);
   if (!train.begin_datagram(size)) return std::nullopt;
-  const PacketPlan plan = plan_packet(target);
+  const PacketPlan plan = plan_packet(to);
   PacketBuilder builder(plan, keys_, train);
-  FrameWriter frames(builder.room(), target.level, path->id(), tokens_);
+  FrameWriter frames(builder.room(), to.level, path->id(), tokens_);
   if (!frames.write(PingFrame{})) return std::nullopt;
-  seal_packet(builder, target, plan, frames, size, now);
-  return finish_train(train, target, path->active().addresses);
+  seal_packet(builder, to, plan, frames, size);
+  return finish_train(train, to, path->active().addresses);
 }
 
 std::optional<Transmit> Connection::transmit_close(MutableBytes out, Instant now) {
@@ -339,18 +341,17 @@ std::optional<Transmit> Connection::transmit_close(MutableBytes out, Instant now
     const bool usable = keys_.has_write(level) && path->has_space(space_of(level)) &&
                         (level != EncryptionLevel::one_rtt || handshake_.complete());
     if (!usable) continue;
-    const PacketTarget target{*path, level, *dcid, path->ecn_codepoint()};
-    const PacketPlan plan = plan_packet(target);
+    const PacketTarget to = target(*path, level, *dcid, now);
+    const PacketPlan plan = plan_packet(to);
     PacketBuilder builder(plan, keys_, train);
     FrameWriter frames(builder.room(), level, plan.path, tokens_);
     if (!frames.write(close_frame(level))) continue;
     const bool last = level == EncryptionLevel::one_rtt || !keys_.has_write(EncryptionLevel::handshake) ||
                       (level == EncryptionLevel::handshake && !handshake_.complete());
-    seal_packet(builder, target, plan, frames, last && keys_.has_write(EncryptionLevel::initial) ? size : 0, now);
+    seal_packet(builder, to, plan, frames, last && keys_.has_write(EncryptionLevel::initial) ? size : 0);
     if (last) break;
   }
-  return finish_train(train, PacketTarget{*path, EncryptionLevel::one_rtt, *dcid, path->ecn_codepoint()},
-                      path->active().addresses);
+  return finish_train(train, target(*path, EncryptionLevel::one_rtt, *dcid, now), path->active().addresses);
 }
 
 Frame Connection::close_frame(EncryptionLevel level) const {

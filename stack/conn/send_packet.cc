@@ -33,8 +33,10 @@ PacketPlan Connection::plan_packet(const PacketTarget& target) {
 }
 
 void Connection::seal_packet(PacketBuilder& builder, const PacketTarget& target, const PacketPlan& plan,
-                             const FrameWriter& frames, std::size_t pad_datagram_to, Instant now) {
-  if (sink_) trace_payload_.assign(builder.room().begin(), builder.room().begin() + static_cast<std::ptrdiff_t>(frames.size()));
+                             const FrameWriter& frames, std::size_t pad_datagram_to) {
+  const Instant now = target.now;
+  if (sink_)
+    trace_payload_.assign(builder.room().begin(), builder.room().begin() + static_cast<std::ptrdiff_t>(frames.size()));
   const BuiltPacket built = builder.finish(frames.size(), pad_datagram_to);
   const SentPacket packet{.number = plan.number,
                           .time_sent = now,
@@ -55,7 +57,8 @@ void Connection::seal_packet(PacketBuilder& builder, const PacketTarget& target,
          now);
 }
 
-std::optional<Transmit> Connection::finish_train(DatagramWriter& train, const PacketTarget& target, const FourTuple& tuple) {
+std::optional<Transmit> Connection::finish_train(DatagramWriter& train, const PacketTarget& target,
+                                                 const FourTuple& tuple) {
   if (train.empty()) return std::nullopt;
   train.flush(keys_);
   target.path.on_datagram_sent(tuple, ByteCount{train.size()});

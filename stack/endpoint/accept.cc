@@ -123,7 +123,8 @@ void Endpoint::answer_version_negotiation(const FourTuple& tuple, const Invarian
   const std::array<std::uint32_t, 2> versions{kVersion1, reserved};
   std::array<std::byte, 640> buffer;  // two connection IDs of up to 255 bytes
   ByteWriter out(buffer);
-  const VersionNegotiation packet{header.scid, header.dcid, versions, static_cast<std::uint8_t>(rng_.next_u64() & 0x7f)};
+  const VersionNegotiation packet{header.scid, header.dcid, versions,
+                                  static_cast<std::uint8_t>(rng_.next_u64() & 0x7f)};
   if (write_version_negotiation(out, packet)) queue_answer(tuple, out.written());
 }
 

@@ -45,9 +45,7 @@ void Endpoint::drop(DropReason reason) { ++drops_[static_cast<std::size_t>(reaso
 
 // --- Slots
 
-Endpoint::Slot* Endpoint::find(ConnectionHandle handle) {
-  return const_cast<Slot*>(std::as_const(*this).find(handle));
-}
+Endpoint::Slot* Endpoint::find(ConnectionHandle handle) { return const_cast<Slot*>(std::as_const(*this).find(handle)); }
 
 const Endpoint::Slot* Endpoint::find(ConnectionHandle handle) const {
   const std::uint64_t index = handle.value() & kSlotMask;

@@ -44,14 +44,21 @@ struct EndpointConfig {
 
 struct ConnectOptions {
   FourTuple tuple;
-  std::string server_name;              // SNI and the name to verify
-  std::shared_ptr<TlsProvider> tls;     // client-side TLS: trust, ALPN, client certificate
-  std::vector<std::byte> ticket;        // from NewTicket, empty: full handshake
-  std::vector<std::byte> token;         // from NewToken
+  std::string server_name;           // SNI and the name to verify
+  std::shared_ptr<TlsProvider> tls;  // client-side TLS: trust, ALPN, client certificate
+  std::vector<std::byte> ticket;     // from NewTicket, empty: full handshake
+  std::vector<std::byte> token;      // from NewToken
 };
 
 /// Why open_path() said no at once. Later refusals are PathChanged events with reasons.
-enum class PathError : std::uint8_t { unknown_connection, not_client, not_negotiated, migration_disabled, too_many_paths, closed };
+enum class PathError : std::uint8_t {
+  unknown_connection,
+  not_client,
+  not_negotiated,
+  migration_disabled,
+  too_many_paths,
+  closed
+};
 [[nodiscard]] std::string_view name_of(PathError error);
 
 class Endpoint final : public Transport {
@@ -70,7 +77,8 @@ class Endpoint final : public Transport {
   /// PATH_STATUS_AVAILABLE or PATH_STATUS_BACKUP (draft-21 §4.3).
   void set_path_status(ConnectionHandle, PathId, bool available);
   /// Client: moves a path to another local address and port (RFC 9000 §9.2): probe, then switch.
-  [[nodiscard]] std::expected<void, PathError> migrate_path(ConnectionHandle, PathId, const SocketAddress& local, Instant now);
+  [[nodiscard]] std::expected<void, PathError> migrate_path(ConnectionHandle, PathId, const SocketAddress& local,
+                                                            Instant now);
 
   void set_stream_priority(ConnectionHandle, StreamId, std::uint8_t urgency);  // 0 first .. 7 last, default 3
   /// Starts a key update (RFC 9001 §6) as soon as the rules allow it.
@@ -93,7 +101,8 @@ class Endpoint final : public Transport {
   // --- Transport
   [[nodiscard]] std::optional<Event> poll_event() override;
   [[nodiscard]] std::expected<StreamId, StreamError> open_stream(ConnectionHandle, Directionality) override;
-  [[nodiscard]] std::expected<std::size_t, StreamError> write(ConnectionHandle, StreamId, Bytes data, bool fin) override;
+  [[nodiscard]] std::expected<std::size_t, StreamError> write(ConnectionHandle, StreamId, Bytes data,
+                                                              bool fin) override;
   [[nodiscard]] std::expected<ReadResult, StreamError> read(ConnectionHandle, StreamId, MutableBytes out) override;
   void reset_stream(ConnectionHandle, StreamId, std::uint64_t error) override;
   void stop_sending(ConnectionHandle, StreamId, std::uint64_t error) override;
@@ -147,10 +156,10 @@ class Endpoint final : public Transport {
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<std::uint32_t> free_slots_;
   DeadlineHeap deadlines_;
-  RingBuffer<std::uint32_t> ready_;          // may have something to transmit
-  RingBuffer<std::uint32_t> with_events_;    // may have events
+  RingBuffer<std::uint32_t> ready_;        // may have something to transmit
+  RingBuffer<std::uint32_t> with_events_;  // may have events
   RingBuffer<Answer> answers_;
-  std::vector<SocketAddress> blocked_;       // local sockets that take nothing now
+  std::vector<SocketAddress> blocked_;  // local sockets that take nothing now
   std::uint64_t next_generation_ = 1;
   std::size_t connections_ = 0;
   std::size_t half_open_ = 0;

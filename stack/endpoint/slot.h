@@ -11,7 +11,7 @@ namespace mpquic {
 /// A connection with what the endpoint keeps about it.
 struct Endpoint::Slot {
   std::uint32_t index = 0;
-  std::uint64_t generation = 0;  // of the connection that lives here: part of its handle
+  std::uint64_t generation = 0;      // of the connection that lives here: part of its handle
   std::shared_ptr<TlsProvider> tls;  // outlives the connection's session
   std::unique_ptr<Connection> connection;
   Role role = Role::client;
@@ -19,10 +19,10 @@ struct Endpoint::Slot {
   bool ready = false;        // in ready_
   bool with_events = false;  // in with_events_
   bool accepted_reported = false;
-  bool finished = false;  // closed, and its last event was polled
-  ConnectionId initial_dcid;       // server: the client's choice, routed until the handshake is over
+  bool finished = false;      // closed, and its last event was polled
+  ConnectionId initial_dcid;  // server: the client's choice, routed until the handshake is over
   SocketAddress initial_remote;
-  ConnectionId handshake_cid;      // our first source connection ID
+  ConnectionId handshake_cid;  // our first source connection ID
 };
 
 struct Endpoint::IncomingInitial {

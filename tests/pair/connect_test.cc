@@ -19,8 +19,8 @@ TEST(Connect, HandshakeIsConfirmedOnBothSides) {
 }
 
 TEST(Connect, EveryCipherSuiteCarriesData) {
-  for (const CipherSuite suite : {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384,
-                                  CipherSuite::chacha20_poly1305_sha256}) {
+  for (const CipherSuite suite :
+       {CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384, CipherSuite::chacha20_poly1305_sha256}) {
     Pair pair({.client = {}, .server = {}, .suites = {suite}});
     ASSERT_TRUE(pair.connect());
     EXPECT_TRUE(pair.transfer(false, 100'000));

@@ -52,7 +52,8 @@ TEST(Loss, DuplicatedDatagramsAreCountedAndHarmless) {
   EXPECT_TRUE(pair.transfer(false, 20'000));  // few enough that truncated packet numbers still expand to the same
   for (InFlight& copy : copies)
     if (copy.to_server) pair.server->receive({copy.tuple, copy.ecn, copy.bytes, copy.bytes.size()}, pair.now);
-  EXPECT_GT(pair.server->drops()[static_cast<std::size_t>(DropReason::duplicate_packet)], 0U) << pair.unexpected_drops();
+  EXPECT_GT(pair.server->drops()[static_cast<std::size_t>(DropReason::duplicate_packet)], 0U)
+      << pair.unexpected_drops();
   EXPECT_TRUE(pair.transfer(false, 200'000));
 }
 

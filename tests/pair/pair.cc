@@ -42,9 +42,8 @@ ConnectionHandle Pair::start() {
 
 bool Pair::connect() {
   start();
-  return run_until([this] {
-    return !events_of<HandshakeConfirmed>(false).empty() && !events_of<HandshakeConfirmed>(true).empty();
-  });
+  return run_until(
+      [this] { return !events_of<HandshakeConfirmed>(false).empty() && !events_of<HandshakeConfirmed>(true).empty(); });
 }
 
 void Pair::poll_events() {

@@ -32,9 +32,8 @@ TEST(Paths, ASilentDeathIsSurvivedAndTheStallIsShort) {
     pair.filter = [&](InFlight& d) { return ++seen < 200 || !uses(d, victim); };
     EXPECT_TRUE(pair.transfer(false, 2'000'000));
     const auto failures = pair.events_of<PathChanged>(false);
-    EXPECT_TRUE(std::ranges::any_of(failures, [&](const PathChanged& e) {
-      return e.change == PathChange::failed && e.id.value() == victim;
-    }));
+    EXPECT_TRUE(std::ranges::any_of(
+        failures, [&](const PathChanged& e) { return e.change == PathChange::failed && e.id.value() == victim; }));
   }
 }
 
@@ -60,7 +59,8 @@ TEST(Paths, AbandonedPathsDataIsRequeuedAndTheIdNeverReused) {  // digest 38, 41
   ASSERT_TRUE(open_paths(pair, 3));
   int seen = 0;
   pair.filter = [&](InFlight&) {
-    if (++seen == 100) pair.client->abandon_path(pair.client_handle, PathId{1}, error::kApplicationAbandonPath, pair.now);
+    if (++seen == 100)
+      pair.client->abandon_path(pair.client_handle, PathId{1}, error::kApplicationAbandonPath, pair.now);
     return true;
   };
   EXPECT_TRUE(pair.transfer(false, 1'000'000));
@@ -151,7 +151,8 @@ TEST(Paths, WithoutMultipathAPathRequestIsRefusedWithAReason) {  // digest 1; le
   ASSERT_TRUE(pair.client->open_path(pair.start(), Pair::tuple(1), pair.now));
   const auto refused = [&] {
     const auto events = pair.events_of<PathChanged>(false);
-    return std::ranges::any_of(events, [](const PathChanged& e) { return e.change == PathChange::refused && !e.reason.empty(); });
+    return std::ranges::any_of(
+        events, [](const PathChanged& e) { return e.change == PathChange::refused && !e.reason.empty(); });
   };
   EXPECT_TRUE(pair.run_until(refused));
   EXPECT_TRUE(pair.transfer(false, 100'000));

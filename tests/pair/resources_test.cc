@@ -35,10 +35,8 @@ class Shuttle {
       if (!got || got->bytes == 0) break;
       received += got->bytes;
     }
-    while (pair_.client->poll_event()) {
-    }
-    while (pair_.server->poll_event()) {
-    }
+    while (pair_.client->poll_event()) {}
+    while (pair_.server->poll_event()) {}
   }
 
   std::uint64_t sent = 0;
@@ -47,7 +45,9 @@ class Shuttle {
  private:
   void move(Endpoint& from, Endpoint& to) {
     while (const auto train = from.poll_transmit(buffer_, pair_.now)) {
-      to.receive({{train->tuple.remote, train->tuple.local}, train->ecn, MutableBytes(buffer_).first(train->size),
+      to.receive({{train->tuple.remote, train->tuple.local},
+                  train->ecn,
+                  MutableBytes(buffer_).first(train->size),
                   train->segment_size},
                  pair_.now);
     }
@@ -135,8 +135,7 @@ TEST(Resources, SixBusyPathsFitIn16Megabytes) {
   std::uint64_t received = 0;
   std::size_t most = 0;
   while (received < 40'000'000) {
-    while (pair.client->write(pair.client_handle, *id, data, false).value_or(0) > 0) {
-    }
+    while (pair.client->write(pair.client_handle, *id, data, false).value_or(0) > 0) {}
     ASSERT_TRUE(pair.step());
     for (;;) {
       const auto got = pair.server->read(pair.server_handle, *id, sink);
