@@ -1,6 +1,7 @@
 #include "sim/peers/ngtcp2_engine.h"
 
 #include "sim/peers/ngtcp2_endpoint.h"
+#include "sim/random_streams.h"
 #include "stack/base/check.h"
 #include "stack/crypto/certificate.h"
 
@@ -37,7 +38,7 @@ class Ngtcp2Engine final : public sim::Engine {
     config.alpn = {std::string(kAlpn)};
     config.require_retry = setup.require_retry;
     if (setup.role == Role::server) {
-      SeededRng rng(setup.seed);
+      SeededRng rng(setup.seed, sim::stream_of(sim::Purpose::certificate));  // the one that our client has pinned
       const auto identity = make_self_signed({}, rng);
       MPQUIC_CHECK(identity.has_value());
       config.certificate_pem = identity->certificate_pem;

@@ -5,7 +5,7 @@
 
 namespace mpquic::peers {
 
-/// Ignores `setup.tls` and `setup.trace`: GnuTLS makes the handshake, with a certificate of its own that nobody verifies.
+/// Ignores `setup.tls` and `setup.trace`: GnuTLS makes the handshake, with the certificate that our own client would pin; ngtcp2 clients verify nothing.
 [[nodiscard]] std::unique_ptr<sim::Engine> make_ngtcp2_engine(const sim::EngineSetup& setup);
 
 }  // namespace mpquic::peers

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstddef>
 #include <utility>
@@ -9,8 +10,8 @@
 
 namespace mpquic {
 
-/// A double-ended queue on one power-of-two array: grows by doubling, never shrinks, so a warmed-up queue does not
-/// allocate. Indices count from the front.
+/// A double-ended queue on one power-of-two array: grows by doubling, shrinks only by trim(), so a warmed-up queue
+/// does not allocate. Indices count from the front.
 template <class T>
 class RingBuffer {
  public:
@@ -46,16 +47,18 @@ class RingBuffer {
     while (!empty()) static_cast<void>(pop_front());
     head_ = 0;
   }
-  /// Gives the memory back, if nothing is queued.
+  /// Gives back the memory that what is queued does not need.
   void trim() {
-    if (empty()) *this = RingBuffer{};
+    const std::size_t needed = empty() ? 0 : std::bit_ceil(std::max(size_, kInitialCapacity));
+    if (needed < slots_.size()) resize(needed);
   }
 
  private:
-  void grow() {
-    std::vector<T> bigger(slots_.empty() ? kInitialCapacity : slots_.size() * 2);
-    for (std::size_t i = 0; i < size_; ++i) bigger[i] = std::move((*this)[i]);
-    slots_ = std::move(bigger);
+  void grow() { resize(slots_.empty() ? kInitialCapacity : slots_.size() * 2); }
+  void resize(std::size_t capacity) {
+    std::vector<T> moved(capacity);
+    for (std::size_t i = 0; i < size_; ++i) moved[i] = std::move((*this)[i]);
+    slots_ = std::move(moved);
     head_ = 0;
   }
   static constexpr std::size_t kInitialCapacity = 16;

@@ -109,7 +109,7 @@ class PacketNumberSpace {
     sent_.for_each_token(fn, first);
   }
 
-  /// Gives memory back where nothing is outstanding; for connections that went quiet.
+  /// Gives spare memory back; for connections that went quiet.
   void trim() { sent_.trim(); }
   [[nodiscard]] ByteCount bytes_in_flight() const { return sent_.bytes_in_flight(); }
   [[nodiscard]] bool has_ack_eliciting_in_flight() const { return sent_.ack_eliciting_in_flight() > 0; }

@@ -58,7 +58,7 @@ class SentPackets {
     }
   }
 
-  /// Gives memory back where nothing is outstanding.
+  /// Gives back the memory that what is outstanding does not need.
   void trim() {
     slots_.trim();
     tokens_.trim();

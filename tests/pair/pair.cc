@@ -1,6 +1,13 @@
 #include "tests/pair/pair.h"
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+
+#include "stack/trace/qlog.h"
 
 namespace mpquic::test {
 namespace {
@@ -11,7 +18,12 @@ std::byte pattern(std::uint64_t offset) { return static_cast<std::byte>((offset 
 
 }  // namespace
 
-Pair::Pair(PairOptions options) : rng(options.seed), delay_(options.delay), buffer_(65536) {
+Pair::Pair(PairOptions options) : seed(options.seed), rng(options.seed), delay_(options.delay), buffer_(65536) {
+  if (options.qlog) {
+    sinks = make_sinks();
+    options.client.trace = sinks.get();
+    options.server.trace = sinks.get();
+  }
   identity = make_self_signed({}, rng).value();
   TlsConfig server_config;
   server_config.role = Role::server;
@@ -32,6 +44,29 @@ Pair::Pair(PairOptions options) : rng(options.seed), delay_(options.delay), buff
   client = std::make_unique<Endpoint>(options.client, rng);
   server = std::make_unique<Endpoint>(options.server, rng);
   connect_options = {.tuple = tuple(0), .server_name = "localhost", .tls = client_tls, .ticket = {}, .token = {}};
+}
+
+std::unique_ptr<trace::SinkFactory> Pair::make_sinks() {
+  return std::make_unique<trace::QlogSinkFactory>([this](Role role, const ConnectionId&) {
+    const std::string side = role == Role::client ? "client" : "server";
+    std::string* text = &qlogs[side + "-" + std::to_string(qlogs.size()) + ".sqlog"];
+    return [text](std::string_view record) { text->append(record); };
+  });
+}
+
+Pair::~Pair() {
+  client.reset();
+  server.reset();
+  const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
+  if (test == nullptr || !testing::Test::HasFailure() || qlogs.empty()) return;
+  std::string name = std::string(test->test_suite_name()) + "." + test->name();
+  std::ranges::replace(name, '/', '_');
+  const auto folder = std::filesystem::path("out") / (name + "-" + std::to_string(seed));
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  for (const auto& [file, text] : qlogs) std::ofstream(folder / file) << text;
+  std::cerr << "seed " << seed << ", qlogs in " << std::filesystem::absolute(folder).string()
+            << "\nagain: ./dev test -R '" << test->test_suite_name() << "." << test->name() << "'\n";
 }
 
 ConnectionHandle Pair::start() {
@@ -114,7 +149,7 @@ void Pair::run_for(Duration time) {
     if (!soonest || *soonest > end) break;
     step();
   }
-  if (wire_.empty()) wire_ = {};  // tests measure memory
+  if (wire_.empty()) std::vector<InFlight>().swap(wire_);  // tests measure memory
   now = end;
 }
 

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ struct PairOptions {
   std::uint64_t seed = 1;
   Duration delay = std::chrono::milliseconds(5);  // one way
   std::vector<CipherSuite> suites;                // default: the provider's
+  bool qlog = true;                               // off where a test counts memory
 };
 
 /// A datagram on its way.
@@ -39,6 +41,10 @@ class Pair {
   using Filter = std::function<bool(InFlight&)>;
 
   explicit Pair(PairOptions options = {});
+  /// A failed test leaves both sides' qlogs in out/<test>-<seed>/ and says how to run it again.
+  ~Pair();
+  Pair(const Pair&) = delete;
+  Pair& operator=(const Pair&) = delete;
 
   /// Starts a connection; connect() also runs until both sides have confirmed it.
   ConnectionHandle start();
@@ -72,6 +78,9 @@ class Pair {
   [[nodiscard]] std::vector<PathStats> paths(bool of_server) const;
 
   Instant now{};
+  std::uint64_t seed;
+  std::map<std::string, std::string> qlogs;  // by file name
+  std::unique_ptr<trace::SinkFactory> sinks;
   SeededRng rng;
   Identity identity;
   std::shared_ptr<TlsProvider> client_tls;
@@ -91,6 +100,7 @@ class Pair {
  private:
   void flush(bool from_server);
   void poll_events();
+  [[nodiscard]] std::unique_ptr<trace::SinkFactory> make_sinks();
 
   Duration delay_;
   std::vector<std::byte> buffer_;

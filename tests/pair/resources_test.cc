@@ -59,6 +59,12 @@ class Shuttle {
   std::vector<std::byte> sink_;
 };
 
+PairOptions no_qlog() {
+  PairOptions options;
+  options.qlog = false;
+  return options;
+}
+
 bool open_paths(Pair& pair, std::uint8_t count) {
   for (std::uint8_t i = 1; i < count; ++i)
     if (!pair.client->open_path(pair.client_handle, Pair::tuple(i), pair.now)) return false;
@@ -70,7 +76,7 @@ bool open_paths(Pair& pair, std::uint8_t count) {
 
 TEST(Resources, SteadyStateAllocatesNothing) {
   for (const std::uint8_t paths : {std::uint8_t{1}, std::uint8_t{6}}) {
-    Pair pair;
+    Pair pair(no_qlog());
     ASSERT_TRUE(pair.connect());
     ASSERT_TRUE(open_paths(pair, paths));
     const auto id = pair.client->open_stream(pair.client_handle, Directionality::unidirectional);
@@ -88,7 +94,7 @@ TEST(Resources, SteadyStateAllocatesNothing) {
 TEST(Resources, AnIdleConnectionIsSmall) {
   constexpr std::size_t kConnections = 50;
   constexpr std::size_t kLimit = 100'000;
-  Pair pair;
+  Pair pair(no_qlog());
   ASSERT_TRUE(pair.connect());  // what is allocated once
   std::vector<ConnectionHandle> handles;
   const std::size_t before = heap_bytes();
@@ -99,8 +105,8 @@ TEST(Resources, AnIdleConnectionIsSmall) {
     ASSERT_TRUE(pair.connect());
   }
   pair.run_for(3s);
-  pair.client_events = {};
-  pair.server_events = {};
+  std::vector<ConnectionEvent>().swap(pair.client_events);
+  std::vector<ConnectionEvent>().swap(pair.server_events);
   const std::size_t each = (heap_bytes() - before) / (2 * kConnections);
   RecordProperty("bytes_per_idle_connection", static_cast<int>(each));
   EXPECT_LT(each, kLimit);
@@ -108,21 +114,21 @@ TEST(Resources, AnIdleConnectionIsSmall) {
 }
 
 TEST(Resources, ABurstIsForgottenOnceTheConnectionIsQuiet) {
-  Pair pair;
+  Pair pair(no_qlog());
   ASSERT_TRUE(pair.connect());
   ASSERT_TRUE(pair.transfer(false, 1000));
   pair.run_for(5s);
   const std::size_t before = heap_bytes();
   ASSERT_TRUE(pair.transfer(false, 10'000'000));
   pair.run_for(5s);
-  pair.client_events = {};
-  pair.server_events = {};
+  std::vector<ConnectionEvent>().swap(pair.client_events);
+  std::vector<ConnectionEvent>().swap(pair.server_events);
   EXPECT_LT(heap_bytes(), before + 200'000);
 }
 
 TEST(Resources, SixBusyPathsFitIn16Megabytes) {
   constexpr std::size_t kLimit = 16U << 20;
-  PairOptions options;
+  PairOptions options = no_qlog();
   options.delay = 10ms;
   Pair pair(options);
   const std::size_t before = heap_bytes();

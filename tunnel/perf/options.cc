@@ -170,17 +170,16 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
     if (slash + 1 < text.size()) client.documents.insert(client.documents.begin(), std::string(text.substr(slash)));
     text = text.substr(0, slash);
   }
-  std::string_view port;
+  client.port = kDefaultPort;
+  const auto colon = text.rfind(':');
   const auto bracket = text.find(']');
-  if (const auto colon = text.rfind(':');
-      colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket)) {
-    port = text.substr(colon + 1);
-    text = text.substr(0, colon);
+  const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  if (has_port && !IpAddress::parse(text)) {  // an IPv6 address without brackets has no port
+    const std::string_view port = text.substr(colon + 1);
     const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), client.port);
     if (code != std::errc{} || end != port.data() + port.size() || client.port == 0)
       return usage(fmt::format("'{}' is not a port", port));
-  } else {
-    client.port = kDefaultPort;
+    text = text.substr(0, colon);
   }
   if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
   if (text.empty() || (text.find_first_of("[]: @") != std::string_view::npos && !IpAddress::parse(text)))
