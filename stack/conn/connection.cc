@@ -187,7 +187,8 @@ void Connection::on_path_event(const PathEvent& event, Instant now) {
         peer_cids_.make_current(event.id, *path->active().peer_cid);
       return report(PathChange::migrated);
     case Kind::abandoned:
-      peer_cids_.abandon(event.id);
+      // The last one has yet to carry CONNECTION_CLOSE (draft-21 §3.4).
+      if (paths_.open_count() > 0) peer_cids_.abandon(event.id);
       local_cids_.abandon(event.id);
       return report(PathChange::abandoned);
     case Kind::refused: return report(PathChange::refused);

@@ -12,7 +12,8 @@ constexpr unsigned kAckDelayExponent = 3;
 }  // namespace
 
 const ConnectionId* Connection::dcid_of(Path& path) {
-  if (!path.is_open()) return nullptr;  // draft-21 §3.4: nothing is sent on an abandoned path
+  // draft-21 §3.4: nothing is sent on an abandoned path, but CONNECTION_CLOSE on the last.
+  if (!path.is_open() && lifecycle_.open()) return nullptr;
   if (const ConnectionId* current = peer_cids_.current(path.id())) return current;
   // A server may learn its first connection ID for a path only after the packet that opened it.
   return peer_cids_.open(path.id()) ? peer_cids_.current(path.id()) : nullptr;

@@ -47,6 +47,9 @@ struct Raw {
   bool no_progress = false;
 };
 
+/// A 9000-byte frame less IPv6 and UDP headers.
+constexpr std::size_t kJumboDatagram = 8952;
+
 [[nodiscard]] std::unexpected<ParseExit> usage(std::string text) {
   return std::unexpected(ParseExit{kExitUsage, "mpquic-perf: " + std::move(text)});
 }
@@ -71,6 +74,8 @@ void add_common(CLI::App& app, CommonOptions& common, Raw& raw) {
   app.add_option("--window", raw.window,
                  "receive window of a connection and of each stream, and send buffer of each stream")
       ->capture_default_str();
+  // Jumbo frames where the path has them. Elsewhere the local interface refuses such probes before they cost anything.
+  connection.max_datagram_size = kJumboDatagram;
   app.add_option("--max-datagram", connection.max_datagram_size, "largest UDP payload to probe for")
       ->check(CLI::Range(1200, 65527))
       ->capture_default_str();
