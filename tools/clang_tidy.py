@@ -68,10 +68,10 @@ def main():
         for entry, good, output in pool.map(lambda e: check(e, options.build), todo):
             if good:
                 passed.add(keys[entry["file"]])
+                memory.write_text("\n".join(sorted(passed)) + "\n")  # an interrupted run keeps what it learnt
             else:
                 failures += 1
                 print(output)
-    memory.write_text("\n".join(sorted(passed)) + "\n")
     print("clang-tidy: %d checked, %d unchanged, %d with findings" % (len(todo), len(entries) - len(todo), failures),
           file=sys.stderr)
     return 1 if failures else 0
