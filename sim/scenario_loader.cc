@@ -188,6 +188,7 @@ void read_path(YamlMap& map, PathSpec& path) {
 
 [[nodiscard]] std::string path_names(const Scenario& scenario) {
   std::vector<std::string_view> names;
+  names.reserve(scenario.paths.size());
   for (const PathSpec& path : scenario.paths) names.push_back(path.config.name);
   return "the name of a path: " + listed(names);
 }

@@ -17,6 +17,7 @@ constexpr Duration kCloseTime = std::chrono::seconds(1);
 
 [[nodiscard]] std::vector<PathConfig> configs_of(const Scenario& scenario) {
   std::vector<PathConfig> configs;
+  configs.reserve(scenario.paths.size());
   for (const PathSpec& path : scenario.paths) configs.push_back(path.config);
   return configs;
 }

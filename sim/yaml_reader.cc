@@ -102,7 +102,7 @@ void YamlDocument::fail(const YAML::Node& node, const std::string& where, std::s
                          : fmt::format("{}: key '{}': {}", location(node, where), where, what);
 }
 
-YamlMap::YamlMap(YamlDocument& document, YAML::Node node, std::string where)
+YamlMap::YamlMap(YamlDocument& document, const YAML::Node& node, std::string where)
     : document_(document), node_(node), where_(std::move(where)) {
   if (!document_.failed() && !node_.IsMap()) document_.fail(node_, where_, "expected a map of keys");
 }

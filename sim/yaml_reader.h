@@ -42,7 +42,7 @@ class YamlDocument {
 /// One map of the document. Ask for every key that may be there, then call finish().
 class YamlMap {
  public:
-  YamlMap(YamlDocument& document, YAML::Node node, std::string where);
+  YamlMap(YamlDocument& document, const YAML::Node& node, std::string where);
 
   [[nodiscard]] bool has(const char* key);
   /// Whether the map under `key` has `inner`.

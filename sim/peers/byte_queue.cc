@@ -34,7 +34,8 @@ Bytes ByteQueue::at(std::uint64_t offset) const {
   if (offset == end_) return {};
   const auto position = static_cast<std::size_t>(offset - base_);
   const std::size_t within = position % ChunkStore::kChunkSize;
-  const std::size_t amount = std::min<std::size_t>(ChunkStore::kChunkSize - within, static_cast<std::size_t>(end_ - offset));
+  const std::size_t amount =
+      std::min<std::size_t>(ChunkStore::kChunkSize - within, static_cast<std::size_t>(end_ - offset));
   return Bytes(*chunks_[position / ChunkStore::kChunkSize]).subspan(within, amount);
 }
 

@@ -1,5 +1,5 @@
-// A byte stream in fixed chunks at stable addresses: ngtcp2 sends from where the application's bytes were copied once, and may
-// read them again until they are acknowledged.
+// A byte stream in fixed chunks at stable addresses: ngtcp2 sends from where the application's bytes were copied once,
+// and may read them again until they are acknowledged.
 #pragma once
 
 #include <array>

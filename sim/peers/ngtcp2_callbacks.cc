@@ -98,7 +98,8 @@ struct Ngtcp2Callbacks {
   }
 
   static int stream_data(ngtcp2_conn*, std::uint32_t flags, std::int64_t, std::uint64_t, const std::uint8_t* data,
-                         std::size_t size, void* user, void* stream_user) {  // tidy: allow(parameters) ngtcp2's signature
+                         std::size_t size, void* user,
+                         void* stream_user) {  // tidy: allow(parameters) ngtcp2's signature
     auto& connection = self(user);
     auto& stream = *static_cast<Ngtcp2Stream*>(stream_user);
     stream.incoming.append(std::as_bytes(std::span(data, size)));
@@ -177,7 +178,8 @@ struct Ngtcp2Callbacks {
 
   static int datagram_received(ngtcp2_conn*, std::uint32_t, const std::uint8_t* data, std::size_t size, void* user) {
     auto& connection = self(user);
-    if (connection.datagram_bytes_in_ + size > connection.shared_.config.connection.datagram_receive_queue_bytes) return kContinue;
+    if (connection.datagram_bytes_in_ + size > connection.shared_.config.connection.datagram_receive_queue_bytes)
+      return kContinue;
     const Bytes bytes = std::as_bytes(std::span(data, size));
     connection.datagrams_in_.emplace_back(bytes.begin(), bytes.end());
     connection.datagram_bytes_in_ += size;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::size_t kMaxReason = 256;
 std::uint32_t kVersions[] = {NGTCP2_PROTO_VER_V1};  // ngtcp2 takes a pointer to non-const
-constexpr int kClosingPtos = 3;  // RFC 9000 §10.2
+constexpr int kClosingPtos = 3;                     // RFC 9000 §10.2
 
 ConnectionId to_ours(const ngtcp2_cid& cid) { return ConnectionId(std::as_bytes(std::span(cid.data, cid.datalen))); }
 
@@ -23,7 +23,9 @@ ngtcp2_cc_algo congestion_algorithm(std::string_view name) {
   return NGTCP2_CC_ALGO_CUBIC;
 }
 
-ngtcp2_conn* connection_of(ngtcp2_crypto_conn_ref* reference) { return *static_cast<ngtcp2_conn**>(reference->user_data); }
+ngtcp2_conn* connection_of(ngtcp2_crypto_conn_ref* reference) {
+  return *static_cast<ngtcp2_conn**>(reference->user_data);
+}
 
 }  // namespace
 
@@ -69,8 +71,8 @@ bool Ngtcp2Connection::start_client(std::uint32_t version, std::uint32_t origina
   settings.original_version = original_version;
   if (!options_.token.empty()) settings.token = {u8(MutableBytes(options_.token)), options_.token.size()};
   const ngtcp2_transport_params params = make_params();
-  if (ngtcp2_conn_client_new(&conn_, &destination, &source, path.get(), version, &connection_callbacks(), &settings, &params,
-                             nullptr, this) != 0) {
+  if (ngtcp2_conn_client_new(&conn_, &destination, &source, path.get(), version, &connection_callbacks(), &settings,
+                             &params, nullptr, this) != 0) {
     return false;
   }
   register_cid(source);
@@ -90,9 +92,11 @@ bool Ngtcp2Connection::start_server(const AcceptedInitial& initial, const FourTu
   }
   const auto& key = shared_.config.static_key;
   params.stateless_reset_token_present = 1;
-  if (ngtcp2_crypto_generate_stateless_reset_token(params.stateless_reset_token, u8(Bytes(key)), key.size(), &source) != 0) return false;
-  if (ngtcp2_conn_server_new(&conn_, &initial.header.scid, &source, path.get(), initial.header.version, &connection_callbacks(),
-                             &settings, &params, nullptr, this) != 0) {
+  if (ngtcp2_crypto_generate_stateless_reset_token(params.stateless_reset_token, u8(Bytes(key)), key.size(), &source) !=
+      0)
+    return false;
+  if (ngtcp2_conn_server_new(&conn_, &initial.header.scid, &source, path.get(), initial.header.version,
+                             &connection_callbacks(), &settings, &params, nullptr, this) != 0) {
     return false;
   }
   register_cid(source);
@@ -212,8 +216,9 @@ void Ngtcp2Connection::fail(int error, Instant now) {
     forget_cids();
     if (start_client(negotiated_version_, original, now)) return;
   }
-  const bool silent = error == NGTCP2_ERR_IDLE_CLOSE || error == NGTCP2_ERR_HANDSHAKE_TIMEOUT || error == NGTCP2_ERR_DROP_CONN ||
-                      error == NGTCP2_ERR_RECV_VERSION_NEGOTIATION || error == NGTCP2_ERR_RETRY;
+  const bool silent = error == NGTCP2_ERR_IDLE_CLOSE || error == NGTCP2_ERR_HANDSHAKE_TIMEOUT ||
+                      error == NGTCP2_ERR_DROP_CONN || error == NGTCP2_ERR_RECV_VERSION_NEGOTIATION ||
+                      error == NGTCP2_ERR_RETRY;
   if (silent) {
     emit(ConnectionClosed{.by_peer = false, .application = false, .error = 0, .reason = ngtcp2_strerror(error)});
     state_ = State::gone;
@@ -238,14 +243,15 @@ void Ngtcp2Connection::enter_closing(ngtcp2_connection_close_error& cause, Insta
   ngtcp2_path_storage path;
   ngtcp2_path_storage_zero(&path);
   ngtcp2_pkt_info info{};
-  const ngtcp2_ssize size = ngtcp2_conn_write_connection_close(conn_, &path.path, &info, u8(MutableBytes(packet)), packet.size(),
-                                                               &cause, to_timestamp(now));
+  const ngtcp2_ssize size = ngtcp2_conn_write_connection_close(conn_, &path.path, &info, u8(MutableBytes(packet)),
+                                                               packet.size(), &cause, to_timestamp(now));
   state_ = State::closing;
   end_deadline_ = now + kClosingPtos * from_ngtcp2(ngtcp2_conn_get_pto(conn_));
   may_send_ = true;
   if (size <= 0) return;
   packet.resize(static_cast<std::size_t>(size));
-  close_packet_ = PendingPacket{{from_native(path.path), static_cast<Ecn>(info.ecn), packet.size(), packet.size()}, packet};
+  close_packet_ =
+      PendingPacket{{from_native(path.path), static_cast<Ecn>(info.ecn), packet.size(), packet.size()}, packet};
   pending_ = close_packet_;
 }
 
@@ -253,11 +259,12 @@ void Ngtcp2Connection::enter_draining(Instant now) {
   ngtcp2_connection_close_error cause;
   ngtcp2_connection_close_error_default(&cause);
   ngtcp2_conn_get_connection_close_error(conn_, &cause);
-  emit(ConnectionClosed{
-      .by_peer = true,
-      .application = cause.type == NGTCP2_CONNECTION_CLOSE_ERROR_CODE_TYPE_APPLICATION,
-      .error = stateless_reset_ ? 0 : cause.error_code,
-      .reason = stateless_reset_ ? "stateless reset" : std::string(reinterpret_cast<const char*>(cause.reason), cause.reasonlen)});
+  emit(ConnectionClosed{.by_peer = true,
+                        .application = cause.type == NGTCP2_CONNECTION_CLOSE_ERROR_CODE_TYPE_APPLICATION,
+                        .error = stateless_reset_ ? 0 : cause.error_code,
+                        .reason = stateless_reset_
+                                      ? "stateless reset"
+                                      : std::string(reinterpret_cast<const char*>(cause.reason), cause.reasonlen)});
   pending_.reset();
   state_ = State::draining;
   end_deadline_ = now + kClosingPtos * from_ngtcp2(ngtcp2_conn_get_pto(conn_));
@@ -307,7 +314,8 @@ PathStats Ngtcp2Connection::path_stats() const {
   stats.tuple = tuple();
   stats.packets_lost = lost_in_closed_streams_;
   for (const auto& [id, stream] : streams_) {  // tidy: allow(unordered) a sum
-    stats.packets_lost += static_cast<std::uint64_t>(ngtcp2_conn_get_stream_loss_count(conn_, static_cast<std::int64_t>(id.value())));
+    stats.packets_lost +=
+        static_cast<std::uint64_t>(ngtcp2_conn_get_stream_loss_count(conn_, static_cast<std::int64_t>(id.value())));
   }
   stats.pto_count = native.pto_count;
   stats.smoothed_rtt = from_ngtcp2(native.smoothed_rtt);

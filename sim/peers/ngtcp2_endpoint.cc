@@ -73,8 +73,9 @@ void Ngtcp2Endpoint::Impl::answer_unknown_version(const FourTuple& tuple, const 
   std::vector<std::byte> buffer(kMinInitialDatagram);
   std::uint8_t random = 0;
   shared.rng->fill(std::as_writable_bytes(std::span(&random, 1)));
-  const ngtcp2_ssize size = ngtcp2_pkt_write_version_negotiation(u8(MutableBytes(buffer)), buffer.size(), random, ids.scid,
-                                                                 ids.scidlen, ids.dcid, ids.dcidlen, versions.data(), versions.size());
+  const ngtcp2_ssize size =
+      ngtcp2_pkt_write_version_negotiation(u8(MutableBytes(buffer)), buffer.size(), random, ids.scid, ids.scidlen,
+                                           ids.dcid, ids.dcidlen, versions.data(), versions.size());
   answer(tuple, std::move(buffer), size);
 }
 
@@ -83,18 +84,19 @@ void Ngtcp2Endpoint::Impl::answer_with_retry(const FourTuple& tuple, const ngtcp
   const NativePath path(tuple);
   const auto& key = shared.config.static_key;
   std::array<std::uint8_t, NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN> token{};
-  const ngtcp2_ssize token_size =
-      ngtcp2_crypto_generate_retry_token(token.data(), u8(Bytes(key)), key.size(), header.version, path.get()->remote.addr,
-                                         path.get()->remote.addrlen, &source, &header.dcid, to_timestamp(now));
+  const ngtcp2_ssize token_size = ngtcp2_crypto_generate_retry_token(
+      token.data(), u8(Bytes(key)), key.size(), header.version, path.get()->remote.addr, path.get()->remote.addrlen,
+      &source, &header.dcid, to_timestamp(now));
   if (token_size < 0) return;
   std::vector<std::byte> buffer(kMinInitialDatagram);
   const ngtcp2_ssize size =
-      ngtcp2_crypto_write_retry(u8(MutableBytes(buffer)), buffer.size(), header.version, &header.scid, &source, &header.dcid,
-                                token.data(), static_cast<std::size_t>(token_size));
+      ngtcp2_crypto_write_retry(u8(MutableBytes(buffer)), buffer.size(), header.version, &header.scid, &source,
+                                &header.dcid, token.data(), static_cast<std::size_t>(token_size));
   answer(tuple, std::move(buffer), size);
 }
 
-void Ngtcp2Endpoint::Impl::answer_with_reset(const FourTuple& tuple, const ngtcp2_version_cid& ids, std::size_t trigger_size) {
+void Ngtcp2Endpoint::Impl::answer_with_reset(const FourTuple& tuple, const ngtcp2_version_cid& ids,
+                                             std::size_t trigger_size) {
   if (trigger_size <= kMinStatelessReset) return;
   ngtcp2_cid cid;
   ngtcp2_cid_init(&cid, ids.dcid, ids.dcidlen);
@@ -105,8 +107,8 @@ void Ngtcp2Endpoint::Impl::answer_with_reset(const FourTuple& tuple, const ngtcp
   std::array<std::uint8_t, kMaxStatelessReset> random{};
   shared.rng->fill(std::as_writable_bytes(std::span(random)));
   std::vector<std::byte> buffer(kMaxStatelessReset);
-  const ngtcp2_ssize size = ngtcp2_pkt_write_stateless_reset(u8(MutableBytes(buffer)), buffer.size(), token.data(), random.data(),
-                                                             total - NGTCP2_STATELESS_RESET_TOKENLEN);
+  const ngtcp2_ssize size = ngtcp2_pkt_write_stateless_reset(u8(MutableBytes(buffer)), buffer.size(), token.data(),
+                                                             random.data(), total - NGTCP2_STATELESS_RESET_TOKENLEN);
   answer(tuple, std::move(buffer), size);
 }
 
@@ -128,7 +130,8 @@ void Ngtcp2Endpoint::Impl::receive_packet(const Arrival& arrival, MutableBytes p
     }
   }
   if (ids.version == 0) {
-    // Perhaps a stateless reset: it names no connection, its last bytes are known to the one on this 4-tuple (RFC 9000 §10.3.1).
+    // Perhaps a stateless reset: it names no connection, its last bytes are known to the one on this 4-tuple (RFC 9000
+    // §10.3.1).
     for (auto& [handle, connection] : connections) {
       if (connection->gone() || connection->tuple() != arrival.tuple) continue;
       connection->receive(*arrival.path.get(), arrival.ecn, packet, now);
@@ -149,8 +152,8 @@ void Ngtcp2Endpoint::Impl::accept(const Arrival& arrival, MutableBytes packet, I
     const ngtcp2_addr& remote = arrival.path.get()->remote;
     const auto& key = shared.config.static_key;
     ngtcp2_cid original;
-    if (ngtcp2_crypto_verify_retry_token(&original, token.base, token.len, u8(Bytes(key)), key.size(), initial.header.version,
-                                         remote.addr, remote.addrlen, &initial.header.dcid,
+    if (ngtcp2_crypto_verify_retry_token(&original, token.base, token.len, u8(Bytes(key)), key.size(),
+                                         initial.header.version, remote.addr, remote.addrlen, &initial.header.dcid,
                                          kRetryTokenLifetime, to_timestamp(now)) != 0) {
       return;
     }
@@ -273,7 +276,8 @@ std::expected<StreamId, StreamError> Ngtcp2Endpoint::open_stream(ConnectionHandl
   return connection->open_stream(dir);
 }
 
-std::expected<std::size_t, StreamError> Ngtcp2Endpoint::write(ConnectionHandle handle, StreamId id, Bytes data, bool fin) {
+std::expected<std::size_t, StreamError> Ngtcp2Endpoint::write(ConnectionHandle handle, StreamId id, Bytes data,
+                                                              bool fin) {
   Ngtcp2Connection* connection = impl_->find(handle);
   if (connection == nullptr) return std::unexpected(StreamError::closed);
   return connection->write(id, data, fin);
@@ -308,7 +312,8 @@ std::size_t Ngtcp2Endpoint::max_datagram_payload(ConnectionHandle handle) const 
   return connection == nullptr ? 0 : connection->max_datagram_payload();
 }
 
-void Ngtcp2Endpoint::close(ConnectionHandle handle, std::uint64_t application_error, std::string_view reason, Instant now) {
+void Ngtcp2Endpoint::close(ConnectionHandle handle, std::uint64_t application_error, std::string_view reason,
+                           Instant now) {
   if (Ngtcp2Connection* connection = impl_->find(handle)) connection->close(application_error, reason, now);
 }
 

@@ -1,5 +1,6 @@
-// ngtcp2 (Debian's 0.12, GnuTLS backend) behind our Transport: the independent peer of the interop tests, and the single-path
-// baseline of the comparisons. It is sans-IO as we are, so that any host, workload or application runs over either engine.
+// ngtcp2 (Debian's 0.12, GnuTLS backend) behind our Transport: the independent peer of the interop tests, and the
+// single-path baseline of the comparisons. It is sans-IO as we are, so that any host, workload or application runs over
+// either engine.
 //
 // GnuTLS draws from its own random generator: handshake bytes differ from run to run, everything else follows `rng`.
 #pragma once
@@ -48,7 +49,8 @@ class Ngtcp2Endpoint final : public Transport {
   ~Ngtcp2Endpoint() override;
 
   [[nodiscard]] std::optional<ConnectionHandle> connect(const Ngtcp2ConnectOptions& options, Instant now);
-  /// Client: validates a path from another local address and moves there (RFC 9000 §9). False where the rules forbid it now.
+  /// Client: validates a path from another local address and moves there (RFC 9000 §9). False where the rules forbid it
+  /// now.
   [[nodiscard]] bool migrate(ConnectionHandle, const SocketAddress& local, Instant now);
   /// RFC 9001 §6. False where the rules forbid it now.
   [[nodiscard]] bool initiate_key_update(ConnectionHandle, Instant now);
@@ -65,7 +67,8 @@ class Ngtcp2Endpoint final : public Transport {
   // --- Transport
   [[nodiscard]] std::optional<Event> poll_event() override;
   [[nodiscard]] std::expected<StreamId, StreamError> open_stream(ConnectionHandle, Directionality) override;
-  [[nodiscard]] std::expected<std::size_t, StreamError> write(ConnectionHandle, StreamId, Bytes data, bool fin) override;
+  [[nodiscard]] std::expected<std::size_t, StreamError> write(ConnectionHandle, StreamId, Bytes data,
+                                                              bool fin) override;
   [[nodiscard]] std::expected<ReadResult, StreamError> read(ConnectionHandle, StreamId, MutableBytes out) override;
   void reset_stream(ConnectionHandle, StreamId, std::uint64_t error) override;
   void stop_sending(ConnectionHandle, StreamId, std::uint64_t error) override;

@@ -18,7 +18,8 @@ class Ngtcp2Engine final : public sim::Engine {
 
   [[nodiscard]] Transport& transport() override { return endpoint_; }
   [[nodiscard]] ConnectionHandle connect(const FourTuple& tuple, Instant now) override {
-    const auto connection = endpoint_.connect({.tuple = tuple, .server_name = "localhost", .version = 1, .token = {}}, now);
+    const auto connection =
+        endpoint_.connect({.tuple = tuple, .server_name = "localhost", .version = 1, .token = {}}, now);
     MPQUIC_CHECK(connection.has_value());
     return *connection;
   }
@@ -52,6 +53,8 @@ class Ngtcp2Engine final : public sim::Engine {
 
 }  // namespace
 
-std::unique_ptr<sim::Engine> make_ngtcp2_engine(const sim::EngineSetup& setup) { return std::make_unique<Ngtcp2Engine>(setup); }
+std::unique_ptr<sim::Engine> make_ngtcp2_engine(const sim::EngineSetup& setup) {
+  return std::make_unique<Ngtcp2Engine>(setup);
+}
 
 }  // namespace mpquic::peers

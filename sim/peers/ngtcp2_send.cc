@@ -48,8 +48,8 @@ std::optional<Transmit> Ngtcp2Connection::write_train(MutableBytes out, Instant 
       ngtcp2_path_copy(&first.path, &current.path);
       train.segment_size = size;
       train.ecn = ecn;
-    } else if (size > train.segment_size || (train.segment_size > usual && size != train.segment_size) || ecn != train.ecn ||
-               ngtcp2_path_eq(&first.path, &current.path) == 0) {
+    } else if (size > train.segment_size || (train.segment_size > usual && size != train.segment_size) ||
+               ecn != train.ecn || ngtcp2_path_eq(&first.path, &current.path) == 0) {
       pending_ = PendingPacket{{from_native(current.path), ecn, size, size}, {room.begin(), room.begin() + written}};
       break;
     }
@@ -66,16 +66,17 @@ std::optional<Transmit> Ngtcp2Connection::write_train(MutableBytes out, Instant 
 }
 
 /// RFC 9221 §5: datagrams go before streams. Nothing if the packet still has room, else what ngtcp2 said.
-std::optional<ngtcp2_ssize> Ngtcp2Connection::write_datagrams(MutableBytes out, ngtcp2_path* path, ngtcp2_pkt_info* info,
-                                                              Instant now) {
+std::optional<ngtcp2_ssize> Ngtcp2Connection::write_datagrams(MutableBytes out, ngtcp2_path* path,
+                                                              ngtcp2_pkt_info* info, Instant now) {
   while (!datagrams_out_.empty()) {
     OutgoingDatagram& datagram = datagrams_out_.front();
     int accepted = 0;
     ngtcp2_ssize written = NGTCP2_ERR_INVALID_ARGUMENT;
     if (!expired(datagram.deadline, now)) {
       const ngtcp2_vec vector{u8(MutableBytes(datagram.bytes)), datagram.bytes.size()};
-      written = ngtcp2_conn_writev_datagram(conn_, path, info, u8(out), out.size(), &accepted, NGTCP2_WRITE_DATAGRAM_FLAG_MORE,
-                                            datagram.sequence, &vector, 1, to_timestamp(now));
+      written = ngtcp2_conn_writev_datagram(conn_, path, info, u8(out), out.size(), &accepted,
+                                            NGTCP2_WRITE_DATAGRAM_FLAG_MORE, datagram.sequence, &vector, 1,
+                                            to_timestamp(now));
     }
     const bool unsendable = written == NGTCP2_ERR_INVALID_ARGUMENT || written == NGTCP2_ERR_INVALID_STATE;
     if (unsendable) emit(DatagramLost{datagram.sequence});
@@ -114,12 +115,12 @@ ngtcp2_ssize Ngtcp2Connection::write_packet(MutableBytes out, ngtcp2_path* path,
     if (stream != nullptr && taken >= 0) {
       stream->next_send += static_cast<std::uint64_t>(taken);
       counters_.stream_bytes_sent += static_cast<std::uint64_t>(taken);
-      if ((flags & NGTCP2_WRITE_STREAM_FLAG_FIN) != 0 && stream->next_send == stream->outgoing.end()) stream->fin_taken = true;
+      if ((flags & NGTCP2_WRITE_STREAM_FLAG_FIN) != 0 && stream->next_send == stream->outgoing.end())
+        stream->fin_taken = true;
       if (!stream->has_unsent()) dequeue(*stream);
     }
     switch (written) {
-      case NGTCP2_ERR_WRITE_MORE:
-        break;
+      case NGTCP2_ERR_WRITE_MORE: break;
       case NGTCP2_ERR_STREAM_DATA_BLOCKED:
         connection_blocked = ngtcp2_conn_get_max_data_left(conn_) == 0;
         if (!connection_blocked) dequeue(*stream);  // until MAX_STREAM_DATA
@@ -131,8 +132,7 @@ ngtcp2_ssize Ngtcp2Connection::write_packet(MutableBytes out, ngtcp2_path* path,
         dequeue(*stream);
         emit(StreamStopped{stream->id, 0});
         break;
-      default:
-        return written;
+      default: return written;
     }
   }
 }

@@ -70,7 +70,8 @@ std::expected<std::size_t, StreamError> Ngtcp2Connection::write(StreamId id, Byt
   if (stream->fin_wanted) return std::unexpected(StreamError::finished);
   const auto buffered = static_cast<std::uint64_t>(stream->outgoing.size());
   const std::uint64_t capacity = shared_.config.connection.send_buffer;
-  const auto amount = static_cast<std::size_t>(std::min<std::uint64_t>(data.size(), capacity - std::min(capacity, buffered)));
+  const auto amount =
+      static_cast<std::size_t>(std::min<std::uint64_t>(data.size(), capacity - std::min(capacity, buffered)));
   stream->outgoing.append(data.first(amount));
   if (amount < data.size()) {
     stream->writer_waits = true;

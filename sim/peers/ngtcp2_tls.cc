@@ -15,7 +15,8 @@ gnutls_datum_t datum(const std::string& text) {
 
 }  // namespace
 
-TlsCredentials::TlsCredentials(const std::string& certificate_pem, const std::string& key_pem, const std::string& ca_pem) {
+TlsCredentials::TlsCredentials(const std::string& certificate_pem, const std::string& key_pem,
+                               const std::string& ca_pem) {
   if (gnutls_certificate_allocate_credentials(&credentials_) != GNUTLS_E_SUCCESS) return;
   ready_ = true;
   if (!certificate_pem.empty()) {
@@ -39,23 +40,27 @@ TlsHandle TlsCredentials::make_session(Role role, std::span<const std::string> a
                                        ngtcp2_crypto_conn_ref* reference) const {
   const bool client = role == Role::client;
   gnutls_session_t raw = nullptr;
-  if (gnutls_init(&raw, (client ? GNUTLS_CLIENT : GNUTLS_SERVER) | GNUTLS_NO_END_OF_EARLY_DATA) != GNUTLS_E_SUCCESS) return nullptr;
+  if (gnutls_init(&raw, (client ? GNUTLS_CLIENT : GNUTLS_SERVER) | GNUTLS_NO_END_OF_EARLY_DATA) != GNUTLS_E_SUCCESS)
+    return nullptr;
   TlsHandle session(raw);
-  const int configured = client ? ngtcp2_crypto_gnutls_configure_client_session(raw) : ngtcp2_crypto_gnutls_configure_server_session(raw);
+  const int configured =
+      client ? ngtcp2_crypto_gnutls_configure_client_session(raw) : ngtcp2_crypto_gnutls_configure_server_session(raw);
   if (configured != 0 || gnutls_priority_set_direct(raw, kPriority, nullptr) != GNUTLS_E_SUCCESS) return nullptr;
   if (gnutls_credentials_set(raw, GNUTLS_CRD_CERTIFICATE, credentials_) != GNUTLS_E_SUCCESS) return nullptr;
   gnutls_session_set_ptr(raw, reference);
 
   std::vector<gnutls_datum_t> protocols;
   for (const std::string& protocol : alpn) protocols.push_back(datum(protocol));
-  if (!protocols.empty() &&
-      gnutls_alpn_set_protocols(raw, protocols.data(), static_cast<unsigned>(protocols.size()), GNUTLS_ALPN_MANDATORY) != GNUTLS_E_SUCCESS) {
+  if (!protocols.empty() && gnutls_alpn_set_protocols(raw, protocols.data(), static_cast<unsigned>(protocols.size()),
+                                                      GNUTLS_ALPN_MANDATORY) != GNUTLS_E_SUCCESS) {
     return nullptr;
   }
   if (client && !server_name.empty()) {
-    if (gnutls_server_name_set(raw, GNUTLS_NAME_DNS, server_name.data(), server_name.size()) != GNUTLS_E_SUCCESS) return nullptr;
+    if (gnutls_server_name_set(raw, GNUTLS_NAME_DNS, server_name.data(), server_name.size()) != GNUTLS_E_SUCCESS)
+      return nullptr;
   }
-  if (client && verify_peer_) gnutls_session_set_verify_cert(raw, server_name.empty() ? nullptr : server_name.c_str(), 0);
+  if (client && verify_peer_)
+    gnutls_session_set_verify_cert(raw, server_name.empty() ? nullptr : server_name.c_str(), 0);
   return session;
 }
 

@@ -12,8 +12,7 @@ constexpr std::array kNames{Cubic::kName, NewReno::kName};
 
 }  // namespace
 
-std::unique_ptr<CongestionController> make_congestion_controller(std::string_view name,
-                                                                 std::size_t max_datagram_size) {
+std::unique_ptr<CongestionController> make_congestion_controller(std::string_view name, std::size_t max_datagram_size) {
   if (name == Cubic::kName) return std::make_unique<Cubic>(max_datagram_size);
   if (name == NewReno::kName) return std::make_unique<NewReno>(max_datagram_size);
   return nullptr;

@@ -20,9 +20,9 @@ struct RttSample {
 /// All packets that one ACK frame newly acknowledged.
 struct AckSummary {
   Instant now;
-  ByteCount acked;             // in-flight bytes newly acknowledged
-  Instant largest_sent_time;   // send time of the newest packet acknowledged
-  ByteCount prior_in_flight;   // before this ACK was processed
+  ByteCount acked;            // in-flight bytes newly acknowledged
+  Instant largest_sent_time;  // send time of the newest packet acknowledged
+  ByteCount prior_in_flight;  // before this ACK was processed
   RttSample rtt;
   /// The window was not what limited the sender (RFC 9002 §7.8): do not grow.
   bool application_limited = false;

@@ -96,8 +96,7 @@ void Cubic::grow_in_slow_start(const AckSummary& ack) {
 
 void Cubic::begin_stage(Instant now) {
   // §4.2, and §4.8 and §4.10 where no reduction led here: the stage starts at its plateau.
-  const CubicCurve curve =
-      CubicCurve::from(state_.window, state_.w_max.value_or(state_.window), max_datagram_size_);
+  const CubicCurve curve = CubicCurve::from(state_.window, state_.w_max.value_or(state_.window), max_datagram_size_);
   state_.stage = Stage{now, curve, state_.window, std::nullopt};
   growth_.clear();
   w_est_growth_.clear();
@@ -115,8 +114,8 @@ void Cubic::grow_in_avoidance(const AckSummary& ack) {
 
   // §4.3: W_est grows by alpha_cubic * segments_acked / cwnd, and as Reno does once it has reached cwnd_prior.
   const std::uint64_t alpha = stage.w_est < state_.prior_window ? kAlphaNumerator : kAlphaDenominator;
-  stage.w_est += w_est_growth_.add(Wide{ack.acked.value()} * max_datagram_size_ * alpha,
-                                   Wide{window} * kAlphaDenominator);
+  stage.w_est +=
+      w_est_growth_.add(Wide{ack.acked.value()} * max_datagram_size_ * alpha, Wide{window} * kAlphaDenominator);
   if (stage.curve.at(t) < stage.w_est) {
     window = std::max(window, stage.w_est);
     return;

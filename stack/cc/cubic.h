@@ -47,7 +47,7 @@ class Cubic final : public CongestionController {
   struct Stage {
     Instant begin;
     CubicCurve curve;
-    std::uint64_t w_est = 0;  // Reno-friendly window, §4.3
+    std::uint64_t w_est = 0;            // Reno-friendly window, §4.3
     std::optional<Instant> idle_since;  // application-limited: time stands still (§5.8)
   };
   /// All that a reduction changes, so that it can be undone (§4.9).

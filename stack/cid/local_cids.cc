@@ -131,7 +131,10 @@ void LocalCids::write_frames(FrameWriter& writer) {
   for (Supply& supply : supplies_) {  // ascending: lowest IDs first (draft-21 §3.2.1)
     for (Issued& issued : supply.issued) {
       if (issued.delivery != Delivery::queued && issued.delivery != Delivery::lost) continue;
-      NewConnectionIdFrame frame{.path = {}, .sequence = issued.sequence, .retire_prior_to = 0, .id = issued.cid.id,
+      NewConnectionIdFrame frame{.path = {},
+                                 .sequence = issued.sequence,
+                                 .retire_prior_to = 0,
+                                 .id = issued.cid.id,
                                  .reset_token = issued.cid.reset_token};
       if (path_limit_) frame.path = supply.path;
       if (!writer.write(frame, NewConnectionIdToken{supply.path, issued.sequence})) return;

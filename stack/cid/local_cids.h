@@ -112,13 +112,13 @@ class LocalCids {
   void replenish();
 
   CidGenerator generate_;
-  std::vector<Supply> supplies_;                                     // ascending path ID
+  std::vector<Supply> supplies_;                                    // ascending path ID
   std::unordered_map<ConnectionId, LocalCidRoute, HashId> routes_;  // look-up only
   RingBuffer<LocalCidEvent> events_;
   bool uses_cids_ = false;
-  std::uint64_t peer_limit_ = 0;        // 0: not yet known
-  std::optional<PathId> path_limit_;    // with multipath
-  std::uint64_t next_unsupplied_ = 1;   // path IDs below it had their first connection ID
+  std::uint64_t peer_limit_ = 0;       // 0: not yet known
+  std::optional<PathId> path_limit_;   // with multipath
+  std::uint64_t next_unsupplied_ = 1;  // path IDs below it had their first connection ID
 };
 
 }  // namespace mpquic

@@ -39,8 +39,8 @@ void PeerCids::set_handshake_reset_token(const StatelessResetToken& token) {
 }
 
 Result<void> PeerCids::on_preferred_address(const ConnectionId& id, const StatelessResetToken& token) {
-  return on_new_connection_id(NewConnectionIdFrame{.path = {}, .sequence = 1, .retire_prior_to = 0, .id = id,
-                                                   .reset_token = token});
+  return on_new_connection_id(
+      NewConnectionIdFrame{.path = {}, .sequence = 1, .retire_prior_to = 0, .id = id, .reset_token = token});
 }
 
 Result<void> PeerCids::on_new_connection_id(const NewConnectionIdFrame& frame) {

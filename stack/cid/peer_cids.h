@@ -95,9 +95,9 @@ class PeerCids {
   enum class BlockedReport : std::uint8_t { none, queued, in_flight, acked };
   struct PathCids {
     PathId path;
-    std::vector<Cid> active;            // ascending sequence
-    std::vector<Retirement> retiring;   // RETIRE not yet acknowledged
-    IntervalSet seen;                   // sequence numbers received
+    std::vector<Cid> active;           // ascending sequence
+    std::vector<Retirement> retiring;  // RETIRE not yet acknowledged
+    IntervalSet seen;                  // sequence numbers received
     std::uint64_t retire_prior_to = 0;
     bool opened = false;
     std::optional<std::uint64_t> current;  // once opened, absent only while the peer left us without any

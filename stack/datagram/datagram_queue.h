@@ -28,12 +28,12 @@ struct DatagramLimits {
 inline constexpr std::size_t kDatagramOverhead = 32;
 
 struct DatagramStats {
-  std::uint64_t accepted = 0;         // by push()
-  std::uint64_t refused = 0;          // by push(): too large, or the queue was full
+  std::uint64_t accepted = 0;  // by push()
+  std::uint64_t refused = 0;   // by push(): too large, or the queue was full
   std::uint64_t sent = 0;
-  std::uint64_t bytes_sent = 0;       // payload
-  std::uint64_t expired = 0;          // deadline passed before there was room to send
-  std::uint64_t too_large = 0;        // accepted, but dropped since the path's datagrams became smaller
+  std::uint64_t bytes_sent = 0;  // payload
+  std::uint64_t expired = 0;     // deadline passed before there was room to send
+  std::uint64_t too_large = 0;   // accepted, but dropped since the path's datagrams became smaller
   std::uint64_t acked = 0;
   std::uint64_t lost = 0;
   std::uint64_t lost_unreported = 0;  // of those lost, pushed out of the full report queue

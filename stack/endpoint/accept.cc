@@ -166,7 +166,7 @@ void Endpoint::answer_refusal(const IncomingInitial& initial, std::uint64_t erro
 void Endpoint::answer_reset(const FourTuple& tuple, const InvariantHeader& header, MutableBytes datagram, Instant now) {
   drop(DropReason::unknown_connection);
   // It may be a reset itself: one of our clients' peers has lost its state (RFC 9000 §10.3.1).
-  if (datagram.size() >= kMinReset) {
+  if (clients_ > 0 && datagram.size() >= kMinReset) {
     const Bytes token = datagram.last(sizeof(StatelessResetToken));
     for (const auto& slot : slots_) {
       if (!slot->connection || slot->role != Role::client || !slot->connection->matches_reset_token(token)) continue;

@@ -99,6 +99,7 @@ ConnectionHandle Endpoint::adopt(Slot& slot, std::unique_ptr<Connection> connect
   slot.half_open = true;
   ++half_open_;
   ++connections_;
+  if (slot.role == Role::client) ++clients_;
   router_.add(slot.handshake_cid, {slot.index, kInitialPath, 0});
   for (const SocketAddress& local : blocked_) slot.connection->set_writable(local, false);
   return ConnectionHandle{slot.generation << kSlotBits | slot.index};
@@ -142,6 +143,7 @@ void Endpoint::release(Slot& slot) {
   update_routes(slot);
   router_.remove(slot.handshake_cid);
   deadlines_.set(index, std::nullopt);
+  if (slot.role == Role::client) --clients_;
   slot = Slot{};
   slot.index = index;
   free_slots_.push_back(index);

@@ -163,6 +163,7 @@ class Endpoint final : public Transport {
   std::uint64_t next_generation_ = 1;
   std::size_t connections_ = 0;
   std::size_t half_open_ = 0;
+  std::size_t clients_ = 0;  // connections of which we are the client
   Instant now_;
   Instant answer_window_;
   std::uint32_t answers_in_window_ = 0;

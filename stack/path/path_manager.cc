@@ -119,9 +119,8 @@ std::expected<Path*, DropReason> PathManager::accept(PathId id, const FourTuple&
   if (finished_.contains(id.value()) || (known != nullptr && known->abandoned)) {
     return std::unexpected(DropReason::path_abandoned);
   }
-  const auto validating = std::ranges::count_if(records_, [](const Record& record) {
-    return record.path && record.path->state() == Path::State::validating;
-  });
+  const auto validating = std::ranges::count_if(
+      records_, [](const Record& record) { return record.path && record.path->state() == Path::State::validating; });
   if (static_cast<std::size_t>(validating) >= kMaxConcurrentValidations) {
     return std::unexpected(DropReason::rate_limited);  // the client repeats its PATH_CHALLENGE
   }
@@ -155,8 +154,12 @@ void PathManager::mark_abandoned(Record& record, const End& end, Instant now) {
   record.abandoned = true;
   record.abandon_error = end.error;
   record.abandon_delivery = Delivery::queued;
-  PathEvent event{.kind = PathEvent::Kind::abandoned, .id = record.id, .tuple = {}, .error = end.error,
-                  .by_peer = end.by_peer, .reason = end.reason};
+  PathEvent event{.kind = PathEvent::Kind::abandoned,
+                  .id = record.id,
+                  .tuple = {},
+                  .error = end.error,
+                  .by_peer = end.by_peer,
+                  .reason = end.reason};
   const bool was_open = record.path && record.path->is_open();
   if (record.path) event.tuple = record.path->active().addresses;
   if (was_open) record.path->abandon(now);
@@ -172,8 +175,8 @@ void PathManager::start_draining(Record& record, Instant now) {
 }
 
 void PathManager::close_drained(Record& record) {
-  PathEvent event{.kind = PathEvent::Kind::closed, .id = record.id, .tuple = {}, .error = record.abandon_error,
-                  .reason = {}};
+  PathEvent event{
+      .kind = PathEvent::Kind::closed, .id = record.id, .tuple = {}, .error = record.abandon_error, .reason = {}};
   if (record.path) {
     event.tuple = record.path->active().addresses;
     if (closed_.size() == kMaxClosedRemembered) closed_.erase(closed_.begin());

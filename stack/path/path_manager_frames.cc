@@ -40,7 +40,10 @@ Result<void> PathManager::on_path_status(const PathStatusFrame& frame) {
   Record& record = require_record(PathId{static_cast<std::uint32_t>(frame.path)});
   if (record.remote.sequence && frame.sequence <= *record.remote.sequence) return {};
   record.remote = Status{frame.sequence, frame.available};
-  PathEvent event{.kind = PathEvent::Kind::status, .id = record.id, .tuple = {}, .by_peer = true,
+  PathEvent event{.kind = PathEvent::Kind::status,
+                  .id = record.id,
+                  .tuple = {},
+                  .by_peer = true,
                   .reason = frame.available ? "available" : "backup"};
   if (record.path) {
     event.tuple = record.path->active().addresses;

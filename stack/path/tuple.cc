@@ -33,8 +33,8 @@ Tuple* TupleSet::on_datagram(const FourTuple& addresses, ByteCount bytes) {
   Tuple* tuple = find(addresses);
   if (tuple == nullptr && settings_.role == Role::client) {
     // The server's address is known, our own may be reported differently (a wildcard socket, a renumbered host).
-    const auto found = std::ranges::find_if(
-        tuples_, [&](const Tuple& known) { return known.addresses.remote == addresses.remote; });
+    const auto found =
+        std::ranges::find_if(tuples_, [&](const Tuple& known) { return known.addresses.remote == addresses.remote; });
     if (found == tuples_.end()) return nullptr;
     tuple = &*found;
   }
@@ -116,12 +116,16 @@ Tuple& TupleSet::add(const FourTuple& addresses) {
     if (victim == tuples_.end()) victim = tuples_.begin() + 1;
     remove(static_cast<std::size_t>(victim - tuples_.begin()));
   }
-  Tuple tuple{.addresses = addresses, .amplification = {}, .validator = {}, .mtu = MtuDiscovery(settings_.mtu),
-              .responses = {}, .peer_cid = {}};
+  Tuple tuple{.addresses = addresses,
+              .amplification = {},
+              .validator = {},
+              .mtu = MtuDiscovery(settings_.mtu),
+              .responses = {},
+              .peer_cid = {}};
   tuple.mtu.set_peer_limit(settings_.peer_max_udp_payload);
   // RFC 9000 §8.1 limits what a server sends to a client's claim; a client chose the address itself.
   if (settings_.role == Role::client) tuple.amplification.lift();
-  return tuples_.emplace_back(std::move(tuple));
+  return tuples_.emplace_back(tuple);
 }
 
 TupleOutcome TupleSet::activate(std::size_t index) {

@@ -43,12 +43,10 @@ struct Tuple {
   PendingResponses responses;
   /// For conn/: sequence number of the peer's connection ID that this tuple uses while it is not the active one.
   std::optional<std::uint64_t> peer_cid;
-  bool proved = false;                   // was validated once: can be fallen back to
-  bool migrate_when_validated = false;   // we want to move here (client)
+  bool proved = false;                  // was validated once: can be fallen back to
+  bool migrate_when_validated = false;  // we want to move here (client)
 
-  [[nodiscard]] bool data_allowed() const {
-    return proved || validator.state() == Validator::State::idle;
-  }
+  [[nodiscard]] bool data_allowed() const { return proved || validator.state() == Validator::State::idle; }
   /// Owes the peer a PATH_CHALLENGE or PATH_RESPONSE.
   [[nodiscard]] bool owes_probe() const { return validator.wants_challenge() || !responses.empty(); }
 };

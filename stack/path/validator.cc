@@ -34,8 +34,7 @@ ChallengeData Validator::send_challenge(Rng& rng, bool expanded, Instant now) {
 
 Validator::Answer Validator::on_response(const ChallengeData& data, Instant now) {
   if (!in_progress()) return Answer::unknown;
-  const auto found =
-      std::ranges::find_if(outstanding_, [&](const Challenge& c) { return c.live && c.data == data; });
+  const auto found = std::ranges::find_if(outstanding_, [&](const Challenge& c) { return c.live && c.data == data; });
   if (found == outstanding_.end()) return Answer::unknown;
   found->live = false;
   if (found->expanded) {

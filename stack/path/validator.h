@@ -37,9 +37,7 @@ class Validator {
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool in_progress() const { return state_ == State::probing || state_ == State::address_validated; }
-  [[nodiscard]] bool address_proved() const {
-    return state_ == State::address_validated || state_ == State::validated;
-  }
+  [[nodiscard]] bool address_proved() const { return state_ == State::address_validated || state_ == State::validated; }
 
   [[nodiscard]] bool wants_challenge() const { return in_progress() && owed_; }
   /// Fresh data for a PATH_CHALLENGE that is now being sent; `expanded`: in a datagram of at least 1200 bytes.

@@ -21,9 +21,13 @@ struct LossThresholds {
   Duration time{};  // RttEstimator::loss_delay()
 };
 
-struct Lost { LossTrigger trigger = LossTrigger::packet_threshold; };
+struct Lost {
+  LossTrigger trigger = LossTrigger::packet_threshold;
+};
 /// `time`: when the time threshold will be crossed.
-struct NotLostYet { Instant time; };
+struct NotLostYet {
+  Instant time;
+};
 using LossVerdict = std::variant<Lost, NotLostYet>;
 
 /// Judges an unacknowledged packet with a number below `largest_acked`.

@@ -43,9 +43,9 @@ struct AckOutcome {
   std::vector<std::uint32_t> mtu_probes_acked;  // sizes
   std::vector<std::uint32_t> mtu_probes_lost;
 
-  ByteCount acked_bytes;  // in flight, newly acknowledged
+  ByteCount acked_bytes;                  // in flight, newly acknowledged
   std::uint32_t largest_acked_bytes = 0;  // size of the biggest packet newly acknowledged, for black hole detection
-  ByteCount lost_bytes;   // in flight, declared lost, MTU probes not counted: they are no congestion signal
+  ByteCount lost_bytes;  // in flight, declared lost, MTU probes not counted: they are no congestion signal
   std::optional<NewestAcked> newest_acked;  // of packets newly acknowledged; present: PTO count restarts (§6.2.1)
   std::optional<Instant> newest_lost_sent;  // of the packets in lost_bytes: CongestionController::on_congestion
   bool ack_eliciting_acked = false;         // something ack-eliciting was

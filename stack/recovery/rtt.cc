@@ -50,9 +50,7 @@ Duration RttEstimator::pto_base(Duration max_ack_delay) const {
   return smoothed_ + std::max(4 * variance_, kGranularity) + max_ack_delay;
 }
 
-Duration RttEstimator::loss_delay() const {
-  return std::max(9 * std::max(smoothed_, latest_) / 8, kGranularity);
-}
+Duration RttEstimator::loss_delay() const { return std::max(9 * std::max(smoothed_, latest_) / 8, kGranularity); }
 
 Duration RttEstimator::persistent_congestion_duration(Duration max_ack_delay) const {
   return kPersistentCongestionThreshold * pto_base(max_ack_delay);

@@ -17,10 +17,10 @@ namespace mpquic {
 struct SentPacket {
   PacketNumber number{};
   Instant time_sent{};
-  std::uint32_t bytes = 0;     // of the packet, tag included; padding for the datagram counts to the packet
+  std::uint32_t bytes = 0;  // of the packet, tag included; padding for the datagram counts to the packet
   bool ack_eliciting = false;
-  bool in_flight = false;      // RFC 9002 §2: ack-eliciting or PADDING
-  bool mtu_probe = false;      // its loss is no congestion signal (RFC 9000 §14.4)
+  bool in_flight = false;  // RFC 9002 §2: ack-eliciting or PADDING
+  bool mtu_probe = false;  // its loss is no congestion signal (RFC 9000 §14.4)
   Ecn ecn = Ecn::not_ect;
 };
 
@@ -47,7 +47,8 @@ class SentPackets {
   [[nodiscard]] std::uint64_t begin_number() const { return begin_; }
   [[nodiscard]] std::uint64_t end_number() const { return begin_ + slots_.size(); }
 
-  /// fn(const SentPacket&, const DeliveryToken&) for every token of every outstanding packet from `first` on, oldest first.
+  /// fn(const SentPacket&, const DeliveryToken&) for every token of every outstanding packet from `first` on, oldest
+  /// first.
   template <class Fn>
   void for_each_token(Fn&& fn, PacketNumber first = {}) const {
     const std::uint64_t skipped = first.value() > begin_ ? first.value() - begin_ : 0;

@@ -16,7 +16,7 @@ enum class Standing : std::uint8_t {
   backup,
   failed_primary,  // potentially failed: retransmissions there would share its fate
   failed_backup,
-  unusable,        // not validated: no data to an address that only the peer has named (RFC 9000 §8.2)
+  unusable,  // not validated: no data to an address that only the peer has named (RFC 9000 §8.2)
 };
 
 [[nodiscard]] Standing standing_of(const PathView& path, const PacketContext& context);

@@ -19,8 +19,8 @@ struct Chunk {
   bool marked = true;  // any mark may be set: they are cleared before the chunk is used again
 };
 
-/// The chunks of one connection. Keeps what it ever needed until trim(), so that steady transfers do not allocate however
-/// full the buffers are; the flow control windows bound it.
+/// The chunks of one connection. Keeps what it ever needed until trim(), so that steady transfers do not allocate
+/// however full the buffers are; the flow control windows bound it.
 class ChunkPool {
  public:
   static constexpr std::size_t kReserve = 2;

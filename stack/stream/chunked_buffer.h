@@ -34,7 +34,9 @@ class ChunkedBuffer {
   /// The first offset in [from, to) whose mark is set, or `to`.
   [[nodiscard]] std::uint64_t first_marked(std::uint64_t from, std::uint64_t to) const { return scan(from, to, false); }
   /// The first offset in [from, to) whose mark is clear, or `to`.
-  [[nodiscard]] std::uint64_t first_unmarked(std::uint64_t from, std::uint64_t to) const { return scan(from, to, true); }
+  [[nodiscard]] std::uint64_t first_unmarked(std::uint64_t from, std::uint64_t to) const {
+    return scan(from, to, true);
+  }
   /// `frontier` is where an unbroken prefix ends. Gives where it ends once [begin, end) is added to it; what does not
   /// touch the prefix is marked, to be found when the prefix reaches it.
   [[nodiscard]] std::uint64_t advance(std::uint64_t frontier, std::uint64_t begin, std::uint64_t end);

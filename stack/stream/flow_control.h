@@ -49,7 +49,9 @@ class SendCredit {
 class ReceiveWindow {
  public:
   ReceiveWindow(std::uint64_t window, std::uint64_t cap, std::uint64_t quantum = 1)
-      : window_(std::min(window, cap)), cap_(cap), quantum_(std::clamp<std::uint64_t>(window_ / 16, 1, quantum)),
+      : window_(std::min(window, cap)),
+        cap_(cap),
+        quantum_(std::clamp<std::uint64_t>(window_ / 16, 1, quantum)),
         advertised_(window_) {}
 
   [[nodiscard]] std::uint64_t advertised() const { return advertised_; }

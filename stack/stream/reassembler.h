@@ -7,9 +7,9 @@
 
 namespace mpquic {
 
-/// Turns byte ranges in any order, overlapping and repeated, into one sequence. Where copies of a byte differ, the first
-/// one that arrived counts (RFC 9000 §2.2 leaves the choice). Memory is bounded by the flow control window that callers
-/// enforce, whatever the pattern of gaps: see Chunk. So nothing that was acknowledged ever has to be refused.
+/// Turns byte ranges in any order, overlapping and repeated, into one sequence. Where copies of a byte differ, the
+/// first one that arrived counts (RFC 9000 §2.2 leaves the choice). Memory is bounded by the flow control window that
+/// callers enforce, whatever the pattern of gaps: see Chunk. So nothing that was acknowledged ever has to be refused.
 class Reassembler {
  public:
   explicit Reassembler(ChunkPool& pool) : buffer_(pool) {}

@@ -22,8 +22,8 @@ namespace mpquic {
 ///         | read to the end              | application told
 ///     data_read                     reset_read
 ///
-/// After stop_sending() data is discarded, so that the final size alone ends the stream (recv -> data_read); where it was
-/// known already, the acknowledgement of STOP_SENDING does (size_known -> data_read).
+/// After stop_sending() data is discarded, so that the final size alone ends the stream (recv -> data_read); where it
+/// was known already, the acknowledgement of STOP_SENDING does (size_known -> data_read).
 class RecvStream {
  public:
   enum class State : std::uint8_t { absent, recv, size_known, data_recvd, reset_recvd, data_read, reset_read };

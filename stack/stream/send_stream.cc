@@ -78,7 +78,8 @@ std::optional<SendStream::Segment> SendStream::fresh(std::uint64_t connection_cr
   if (!writable_state()) return std::nullopt;
   const std::uint64_t length = std::min({buffer_.unsent(), credit_.available(), connection_credit});
   if (length == 0) return std::nullopt;
-  return Segment{buffer_.sent_end(), static_cast<std::size_t>(length), fin_ == Fin::queued && length == buffer_.unsent()};
+  return Segment{buffer_.sent_end(), static_cast<std::size_t>(length),
+                 fin_ == Fin::queued && length == buffer_.unsent()};
 }
 
 std::uint64_t SendStream::on_written(const Segment& segment) {

@@ -83,11 +83,13 @@ class SendStream {
   enum class Fin : std::uint8_t { none, queued, sent, lost, acked };
   /// An event for `writable` once this part of the buffer is free.
   static constexpr std::uint64_t kWritableFraction = 8;
-  /// Bytes that may wait to be sent for the first time: enough for several trains, and little enough that they are still
-  /// in the cache when they leave.
+  /// Bytes that may wait to be sent for the first time: enough for several trains, and little enough that they are
+  /// still in the cache when they leave.
   static constexpr std::uint64_t kMaxUnsent = 256 * 1024;
 
-  [[nodiscard]] std::uint64_t room() const { return std::min(capacity_ - buffer_.held(), kMaxUnsent - buffer_.unsent()); }
+  [[nodiscard]] std::uint64_t room() const {
+    return std::min(capacity_ - buffer_.held(), kMaxUnsent - buffer_.unsent());
+  }
 
   [[nodiscard]] bool writable_state() const {
     return state_ == State::ready || state_ == State::send || state_ == State::data_sent;

@@ -51,11 +51,12 @@ class StreamMap {
   // --- Frames to the peer
   /// lost_data: something must be repeated. new_data: something new may be sent under flow control. O(1).
   [[nodiscard]] Interest interest() const;
-  /// Control frames first, then stream data: by urgency, within one urgency repeats before new data and streams in turn.
+  /// Control frames first, then stream data: by urgency, within one urgency repeats before new data and streams in
+  /// turn.
   void write_frames(FrameWriter& writer);
 
-  // --- Tokens back. All are idempotent: a range may be in flight on several paths, and the first acknowledgement of any
-  // copy frees it. on_lost() of a range that is still in flight has it written again (reinjection).
+  // --- Tokens back. All are idempotent: a range may be in flight on several paths, and the first acknowledgement of
+  // any copy frees it. on_lost() of a range that is still in flight has it written again (reinjection).
   void on_acked(const DeliveryToken& token);
   void on_lost(const DeliveryToken& token);
   void on_acked(const StreamToken& token);

@@ -84,7 +84,8 @@ bool StreamMap::write_owed(FrameWriter& writer, Stream& stream, std::uint8_t fra
   const StreamId id = stream.id;
   switch (frame) {
     case control::kResetStream:
-      return writer.write(ResetStreamFrame{id, stream.send.reset_error(), stream.send.sent_end()}, ResetStreamToken{id});
+      return writer.write(ResetStreamFrame{id, stream.send.reset_error(), stream.send.sent_end()},
+                          ResetStreamToken{id});
     case control::kStopSending:
       return writer.write(StopSendingFrame{id, stream.recv.stop_error()}, StopSendingToken{id});
     case control::kMaxStreamData: {

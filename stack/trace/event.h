@@ -31,7 +31,10 @@ struct PacketReceived {
   Bytes payload;
   Ecn ecn = Ecn::not_ect;
 };
-struct PacketDropped { DropReason reason = DropReason::malformed_header; std::size_t size = 0; };
+struct PacketDropped {
+  DropReason reason = DropReason::malformed_header;
+  std::size_t size = 0;
+};
 enum class LossTrigger : std::uint8_t { reordering_threshold, time_threshold, path_abandoned };
 struct PacketLost {
   EncryptionLevel level = EncryptionLevel::one_rtt;
@@ -53,14 +56,32 @@ struct MetricsUpdated {
 struct PathStateChanged {
   PathId path;
   FourTuple tuple;
-  std::string_view state;   // "opened", "validated", "failed", "recovered", "migrated", "abandoned", "closed"
+  std::string_view state;  // "opened", "validated", "failed", "recovered", "migrated", "abandoned", "closed"
   std::string_view reason;
 };
-struct SchedulerDecision { PathId path; std::string_view scheduler; std::size_t size = 0; bool retransmission = false; };
-struct KeyUpdated { bool initiated_locally = false; std::uint64_t generation = 0; };
-struct StateChanged { std::string_view state; };  // "attempted", "handshaking", "confirmed", "closing", "draining", "closed"
-struct ParametersSet { bool local = false; Bytes encoded; };
-struct Closed { bool by_peer = false; bool application = false; std::uint64_t error = 0; std::string_view reason; };
+struct SchedulerDecision {
+  PathId path;
+  std::string_view scheduler;
+  std::size_t size = 0;
+  bool retransmission = false;
+};
+struct KeyUpdated {
+  bool initiated_locally = false;
+  std::uint64_t generation = 0;
+};
+struct StateChanged {
+  std::string_view state;
+};  // "attempted", "handshaking", "confirmed", "closing", "draining", "closed"
+struct ParametersSet {
+  bool local = false;
+  Bytes encoded;
+};
+struct Closed {
+  bool by_peer = false;
+  bool application = false;
+  std::uint64_t error = 0;
+  std::string_view reason;
+};
 
 using Event = std::variant<PacketSent, PacketReceived, PacketDropped, PacketLost, MetricsUpdated, PathStateChanged,
                            SchedulerDecision, KeyUpdated, StateChanged, ParametersSet, Closed>;

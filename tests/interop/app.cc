@@ -91,8 +91,9 @@ void App::handle(const Event& event) {
 }
 
 std::size_t App::intact_streams(std::uint64_t size) const {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      incoming_, [size](const auto& entry) { return entry.second.finished && entry.second.intact && entry.second.bytes == size; }));
+  return static_cast<std::size_t>(std::ranges::count_if(incoming_, [size](const auto& entry) {
+    return entry.second.finished && entry.second.intact && entry.second.bytes == size;
+  }));
 }
 
 }  // namespace mpquic::interop

@@ -93,7 +93,8 @@ TEST_P(InteropTest, ManyStreamsOfBothKindsArriveIntact) {
   }
   EXPECT_TRUE(session.wire().run(
       [&] {
-        return session.server_app().intact_streams(kSize) == 2 * kStreams && session.client_app().intact_streams(kReply) == 2 * kStreams;
+        return session.server_app().intact_streams(kSize) == 2 * kStreams &&
+               session.client_app().intact_streams(kReply) == 2 * kStreams;
       },
       60s));
 }
@@ -133,7 +134,8 @@ TEST_P(InteropTest, DatagramsArriveBothWays) {
     EXPECT_TRUE(session.server().transport().send_datagram(session.server_app().connection(), payload, std::nullopt));
   }
   EXPECT_TRUE(session.wire().run(
-      [&] { return session.server_app().datagrams().size() == 20 && session.client_app().datagrams().size() == 20; }, 5s));
+      [&] { return session.server_app().datagrams().size() == 20 && session.client_app().datagrams().size() == 20; },
+      5s));
   EXPECT_EQ(session.server_app().datagrams().front(), payload);
 }
 
@@ -197,7 +199,8 @@ TEST_P(InteropTest, ClientMigratesToAnotherAddressDuringATransfer) {
   ASSERT_TRUE(session.client_app().send(Directionality::unidirectional, kSize));
   ASSERT_TRUE(session.server_app().send(Directionality::unidirectional, kSize));
   session.wire().run_for(20ms);
-  ASSERT_TRUE(session.client().migrate(session.client_app().connection(), session.wire().other_client_address(), session.wire().now()));
+  ASSERT_TRUE(session.client().migrate(session.client_app().connection(), session.wire().other_client_address(),
+                                       session.wire().now()));
   session.wire().run_for(150ms);
   std::size_t old_address = 0;
   watch(session, [&old_address, former = session.wire().client_address()](const FourTuple& tuple, Bytes) {
@@ -205,7 +208,10 @@ TEST_P(InteropTest, ClientMigratesToAnotherAddressDuringATransfer) {
     return false;
   });
   EXPECT_TRUE(session.wire().run(
-      [&] { return session.server_app().intact_streams(kSize) == 1 && session.client_app().intact_streams(kSize) == 1; }, 20s));
+      [&] {
+        return session.server_app().intact_streams(kSize) == 1 && session.client_app().intact_streams(kSize) == 1;
+      },
+      20s));
   EXPECT_LT(old_address, 10u);  // a few late probes at most
   std::vector<PathStats> paths;
   session.server().transport().path_stats(session.server_app().connection(), paths);
@@ -272,7 +278,8 @@ struct Weather {
 };
 
 void PrintTo(const Weather& weather, std::ostream* out) {
-  *out << name_of(weather.engines) << (weather.wire == WireKind::udp ? "_over_udp" : "") << "_loss" << weather.loss_percent << (weather.jitter > Duration::zero() ? "_reordering" : "");
+  *out << name_of(weather.engines) << (weather.wire == WireKind::udp ? "_over_udp" : "") << "_loss"
+       << weather.loss_percent << (weather.jitter > Duration::zero() ? "_reordering" : "");
 }
 
 class TransferTest : public testing::TestWithParam<Weather> {};
@@ -289,7 +296,10 @@ TEST_P(TransferTest, TenMegabytesArriveIntactEachWay) {
   ASSERT_TRUE(session.client_app().send(Directionality::unidirectional, kSize));
   ASSERT_TRUE(session.server_app().send(Directionality::unidirectional, kSize));
   EXPECT_TRUE(session.wire().run(
-      [&] { return session.server_app().intact_streams(kSize) == 1 && session.client_app().intact_streams(kSize) == 1; }, 600s));
+      [&] {
+        return session.server_app().intact_streams(kSize) == 1 && session.client_app().intact_streams(kSize) == 1;
+      },
+      600s));
   EXPECT_FALSE(session.client_app().closed());
   EXPECT_FALSE(session.server_app().closed());
 }

@@ -16,8 +16,8 @@ constexpr int kMaxStepsInPlace = 10'000;
 
 void Network::put_on_wire(Host& from, const Transmit& transmit, Bytes datagram) {
   if (filter_ && filter_(transmit.tuple, datagram)) return;
-  const auto serialisation = Duration(
-      static_cast<std::int64_t>((datagram.size() + kIpAndUdp) * 1'000'000'000 / conditions_.bytes_per_second));
+  const auto serialisation =
+      Duration(static_cast<std::int64_t>((datagram.size() + kIpAndUdp) * 1'000'000'000 / conditions_.bytes_per_second));
   const Instant start = std::max(now_, from.link_free);
   if (start - now_ > conditions_.queue) return;
   from.link_free = start + serialisation;
@@ -79,9 +79,11 @@ bool Network::run(const std::function<bool()>& done, Duration limit) {
     idle_steps = *next > now_ ? 0 : idle_steps + 1;
     MPQUIC_CHECK(idle_steps < kMaxStepsInPlace);
     now_ = std::max(now_, *next);
-    while (!wire_.empty() && wire_.begin()->first.first <= now_) deliver(std::move(wire_.extract(wire_.begin()).mapped()));
+    while (!wire_.empty() && wire_.begin()->first.first <= now_)
+      deliver(std::move(wire_.extract(wire_.begin()).mapped()));
     for (const Host& host : hosts_) {
-      if (host.transport != nullptr && expired(host.transport->next_deadline(), now_)) host.transport->on_deadline(now_);
+      if (host.transport != nullptr && expired(host.transport->next_deadline(), now_))
+        host.transport->on_deadline(now_);
     }
     pump();
   }

@@ -25,8 +25,12 @@ class Network final : public Wire {
 
   Network(Conditions conditions, std::uint64_t seed) : conditions_(conditions), rng_(seed, 1) {}
 
-  void attach_client(Transport& transport, EventHandler handler) override { hosts_[0] = {&transport, std::move(handler), {}}; }
-  void attach_server(Transport& transport, EventHandler handler) override { hosts_[1] = {&transport, std::move(handler), {}}; }
+  void attach_client(Transport& transport, EventHandler handler) override {
+    hosts_[0] = {&transport, std::move(handler), {}};
+  }
+  void attach_server(Transport& transport, EventHandler handler) override {
+    hosts_[1] = {&transport, std::move(handler), {}};
+  }
   void set_filter(Filter filter) { filter_ = std::move(filter); }
 
   [[nodiscard]] Instant now() const override { return now_; }

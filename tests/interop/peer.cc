@@ -64,7 +64,8 @@ class Ngtcp2Peer final : public Peer {
 
   Transport& transport() override { return endpoint_; }
   ConnectionHandle connect(const FourTuple& tuple, Instant now) override {
-    return endpoint_.connect({.tuple = tuple, .server_name = "localhost", .version = version_, .token = {}}, now).value();
+    return endpoint_.connect({.tuple = tuple, .server_name = "localhost", .version = version_, .token = {}}, now)
+        .value();
   }
   bool migrate(ConnectionHandle handle, const SocketAddress& local, Instant now) override {
     return endpoint_.migrate(handle, local, now);

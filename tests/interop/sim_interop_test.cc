@@ -28,8 +28,8 @@ TEST_P(SimulatedScenarioTest, RunsOverItsFirstPathWithAllInvariantsOn) {
   for (const sim::Violation& violation : report.violations) ADD_FAILURE() << violation.what;
 }
 
-INSTANTIATE_TEST_SUITE_P(Engines, SimulatedScenarioTest, testing::Values(Side{true, false}, Side{false, true}, Side{true, true}),
-                         [](const auto& test) {
+INSTANTIATE_TEST_SUITE_P(Engines, SimulatedScenarioTest,
+                         testing::Values(Side{true, false}, Side{false, true}, Side{true, true}), [](const auto& test) {
                            return std::string(test.param.client ? "ngtcp2" : "mpquic") + "_to_" +
                                   (test.param.server ? "ngtcp2" : "mpquic");
                          });

@@ -22,7 +22,9 @@ class Wire {
   [[nodiscard]] virtual Instant now() const = 0;
   /// Runs until `done` or for `limit`; whether `done` came true.
   [[nodiscard]] virtual bool run(const std::function<bool()>& done, Duration limit) = 0;
-  void run_for(Duration time) { static_cast<void>(run([] { return false; }, time)); }
+  void run_for(Duration time) {
+    static_cast<void>(run([] { return false; }, time));
+  }
 
   [[nodiscard]] virtual SocketAddress server_address() const = 0;
   [[nodiscard]] virtual SocketAddress client_address() const = 0;

@@ -38,7 +38,9 @@ class Run {
       case 0: acknowledge(); break;
       case 1: acknowledge(); break;
       case 2: time_out(); break;
-      case 3: if (rng_.below(50) == 0) forget(); break;
+      case 3:
+        if (rng_.below(50) == 0) forget();
+        break;
       default: send(); break;
     }
     check_totals();

@@ -79,7 +79,9 @@ class Network {
 class World {
  public:
   World(std::uint64_t seed, const StreamLimits& client_limits, const StreamLimits& server_limits)
-      : rng_(seed), pair_(client_limits, server_limits), out_(pair_.client, pair_.server, rng_),
+      : rng_(seed),
+        pair_(client_limits, server_limits),
+        out_(pair_.client, pair_.server, rng_),
         back_(pair_.server, pair_.client, rng_) {}
 
   void run(int steps, std::size_t max_streams, std::uint64_t max_bytes) {
@@ -116,8 +118,8 @@ class World {
     poll();
   }
   void open(std::uint64_t total) {
-    const auto id = pair_.client.open(rng_.below(2) == 0 ? Directionality::bidirectional
-                                                         : Directionality::unidirectional);
+    const auto id =
+        pair_.client.open(rng_.below(2) == 0 ? Directionality::bidirectional : Directionality::unidirectional);
     if (!id) return;
     streams_[*id].total = total;
     pair_.client.set_priority(*id, static_cast<Urgency>(rng_.below(8)));
@@ -206,7 +208,8 @@ RC_GTEST_PROP(StreamDeliveryProperty, HostileFramesAreRefusedOrBounded, ()) {
       default: server.reset(some_id(), 4);
     }
     if (rng.below(3) == 0) static_cast<void>(server.poll_event());
-    if (const auto packet = next_packet(server)) rng.below(2) == 0 ? acknowledge(server, *packet) : lose(server, *packet);
+    if (const auto packet = next_packet(server))
+      rng.below(2) == 0 ? acknowledge(server, *packet) : lose(server, *packet);
     RC_ASSERT(server.stream_count() <= 9U);
     RC_ASSERT(server.buffer_memory() <= 64 * sizeof(Chunk));
   }

@@ -52,10 +52,9 @@ TEST_P(EveryController, DoesNotGrowWhenApplicationLimited) {  // RFC 9002 §7.8
   EXPECT_EQ(window(), 12000U);
   lose(*controller, kStart, kStart);
   const std::uint64_t reduced = window();
-  acknowledge(*controller, {.now = kStart + seconds(1),
-                            .bytes = 6000,
-                            .sent = kStart + milliseconds(900),
-                            .application_limited = true});
+  acknowledge(
+      *controller,
+      {.now = kStart + seconds(1), .bytes = 6000, .sent = kStart + milliseconds(900), .application_limited = true});
   EXPECT_EQ(window(), reduced);
 }
 

@@ -117,7 +117,7 @@ TEST(Cubic, IsRenoFriendlyOnShortPaths) {  // RFC 9438 §4.3
 
 TEST(Cubic, FastConvergenceLowersThePlateau) {  // RFC 9438 §4.7
   Cubic cubic(kDatagram);
-  reduce_from(cubic, 100);  // W_max 100, window 70
+  reduce_from(cubic, 100);                                            // W_max 100, window 70
   lose(cubic, kStart + milliseconds(1), kStart + milliseconds(200));  // W_max 70 * 0.85 = 59.5, window 49
   EXPECT_EQ(cubic.window(), ByteCount{58'800});
   // K = cbrt((59.5 - 49) / 0.4) = 2.97 s; without fast convergence cbrt((70 - 49) / 0.4) = 3.74 s.

@@ -72,7 +72,8 @@ TEST(Pacer, TheLongRunRateIsExact) {
     const std::uint64_t burst = pacer.budget(kStart).value();
     const std::uint64_t sent = drain(pacer, kStart, kStart + seconds(10));
     EXPECT_NEAR(static_cast<double>(sent - burst), static_cast<double>(rate) * 10 / 8,
-                static_cast<double>(Pacer::kMaxBurstBytes)) << rate;
+                static_cast<double>(Pacer::kMaxBurstBytes))
+        << rate;
   }
 }
 

@@ -83,8 +83,7 @@ TEST_F(DatagramQueueTest, RefusesEverythingUntilTheSizeIsKnown) {
 }
 
 TEST_F(DatagramQueueTest, EmptyDatagramsAreBoundedToo) {
-  while (push("")) {
-  }
+  while (push("")) {}
   EXPECT_LE(queue.send_queue_count(), kLimits.send_queue_bytes / kDatagramOverhead);
 }
 

@@ -14,10 +14,14 @@ inline constexpr std::uint32_t kPeerLimit = 4;
 inline constexpr std::uint32_t kMaxPaths = 5;
 
 /// The frames whose admission depends on a path ID.
-inline constexpr std::array kPathFrames{
-    frame_type::kPathAck,           frame_type::kPathAck + 1,         frame_type::kPathAbandon,
-    frame_type::kPathStatusBackup,  frame_type::kPathStatusAvailable, frame_type::kPathNewConnectionId,
-    frame_type::kPathRetireConnectionId, frame_type::kPathCidsBlocked};
+inline constexpr std::array kPathFrames{frame_type::kPathAck,
+                                        frame_type::kPathAck + 1,
+                                        frame_type::kPathAbandon,
+                                        frame_type::kPathStatusBackup,
+                                        frame_type::kPathStatusAvailable,
+                                        frame_type::kPathNewConnectionId,
+                                        frame_type::kPathRetireConnectionId,
+                                        frame_type::kPathCidsBlocked};
 
 template <class T>
 std::uint64_t code_of(const Result<T>& result) {

@@ -140,8 +140,7 @@ inline PacketNumber send_probe(Path& path, std::size_t size, Instant now) {
 inline Written write_probe(Path& path, Instant now) {
   const auto plan = path.next_probe();
   if (!plan) return {};
-  Written written =
-      write_with(path.id(), [&](FrameWriter& writer) { path.write_probe(*plan, writer, now); });
+  Written written = write_with(path.id(), [&](FrameWriter& writer) { path.write_probe(*plan, writer, now); });
   path.on_datagram_sent(plan->tuple, ByteCount{plan->datagram_size});
   return written;
 }

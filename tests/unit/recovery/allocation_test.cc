@@ -16,12 +16,9 @@ class AllocationTest : public SpaceTest {
   void round_trip(AckTracker& peer) {
     for (int i = 0; i < 200; ++i) {
       const std::uint64_t number = space.next_number().value();
-      space.on_sent({.number = PacketNumber{number},
-                     .time_sent = now,
-                     .bytes = 1200,
-                     .ack_eliciting = true,
-                     .in_flight = true},
-                    tokens_);
+      space.on_sent(
+          {.number = PacketNumber{number}, .time_sent = now, .bytes = 1200, .ack_eliciting = true, .in_flight = true},
+          tokens_);
       now += microseconds(10);
       if (number % 37 == 0) continue;  // lost
       peer.on_received(PacketNumber{number}, now, true, Ecn::ect0);

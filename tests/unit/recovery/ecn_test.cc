@@ -38,9 +38,7 @@ TEST(EcnCounter, ReportsOnlyTheIncreaseOfMarks) {
   EXPECT_EQ(counter.on_ack(counts(5, 0, 3), 1, 0).newly_marked, 1U);
 }
 
-TEST(EcnCounter, ClearedMarksFail) {
-  EXPECT_EQ(sent(10).on_ack(counts(3, 0, 0), 4, 0).verdict, EcnVerdict::invalid);
-}
+TEST(EcnCounter, ClearedMarksFail) { EXPECT_EQ(sent(10).on_ack(counts(3, 0, 0), 4, 0).verdict, EcnVerdict::invalid); }
 
 TEST(EcnCounter, RemarkedPacketsFail) {  // ECT(0) sent, ECT(1) seen
   EXPECT_EQ(sent(10).on_ack(counts(0, 4, 0), 4, 0).verdict, EcnVerdict::invalid);

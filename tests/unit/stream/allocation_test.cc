@@ -36,7 +36,8 @@ class Bulk {
     const std::uint64_t target = received_ + bytes;
     while (received_ < target) {
       static_cast<void>(pair_.client.write(id_, chunk_, false));
-      while (in_flight_.size() < kFlight && write(pair_.client, *free_)) in_flight_.push_back(std::exchange(free_, spare()));
+      while (in_flight_.size() < kFlight && write(pair_.client, *free_))
+        in_flight_.push_back(std::exchange(free_, spare()));
       FixedPacket* packet = in_flight_.pop_front();
       if (lossy && ++count_ % 7 == 0) {
         for (const auto& token : packet->tokens.view()) pair_.client.on_lost(token);
@@ -80,10 +81,8 @@ class Bulk {
       if (!result || result->bytes == 0) break;
       received_ += result->bytes;
     }
-    while (pair_.server.poll_event()) {
-    }
-    while (pair_.client.poll_event()) {
-    }
+    while (pair_.server.poll_event()) {}
+    while (pair_.client.poll_event()) {}
     if (write(pair_.server, back_)) receive(pair_.client, back_);
   }
 
@@ -137,10 +136,8 @@ TEST(StreamAllocationTest, ManyShortStreamsAllocateNothing) {
         for (const auto& token : tokens.view()) from.on_acked(token);
       }
       static_cast<void>(pair.server.read(*id, sink));
-      while (pair.client.poll_event()) {
-      }
-      while (pair.server.poll_event()) {
-      }
+      while (pair.client.poll_event()) {}
+      while (pair.server.poll_event()) {}
     }
   };
   for (int i = 0; i < 100; ++i) round();

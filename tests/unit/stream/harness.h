@@ -60,7 +60,9 @@ struct Packet {
 [[nodiscard]] inline Result<void> dispatch(StreamMap& map, const Frame& frame) {
   return std::visit(
       [&map](const auto& f) -> Result<void> {
-        if constexpr (requires { { map.on_frame(f) } -> std::same_as<Result<void>>; }) {
+        if constexpr (requires {
+                        { map.on_frame(f) } -> std::same_as<Result<void>>;
+                      }) {
           return map.on_frame(f);
         } else {
           return fail(error::kInternalError, "no frame of the stream room");

@@ -52,7 +52,9 @@ class QlogTest : public ::testing::Test {
     EXPECT_EQ(event["data"]["frames"].size(), 1U) << event;
     return event["data"]["frames"].at(0);
   }
-  json shown_payload(Bytes payload) { return emit(PacketReceived{.path = {}, .number = {}, .payload = payload})["data"]["frames"]; }
+  json shown_payload(Bytes payload) {
+    return emit(PacketReceived{.path = {}, .number = {}, .payload = payload})["data"]["frames"];
+  }
 
   std::vector<std::string> records;
   QlogSink sink;
@@ -91,8 +93,8 @@ TEST_F(QlogTest, PacketsShowHeaderPathAndSizes) {
   EXPECT_EQ(sent["data"]["raw"]["length"], 99);
   EXPECT_EQ(sent["data"]["frames"].at(0)["frame_type"], "ping");
 
-  const json received = emit(PacketReceived{.path = PathId{3}, .number = PacketNumber{1}, .size = 40,
-                                            .payload = payload, .ecn = Ecn::ce});
+  const json received = emit(
+      PacketReceived{.path = PathId{3}, .number = PacketNumber{1}, .size = 40, .payload = payload, .ecn = Ecn::ce});
   EXPECT_EQ(received["name"], "transport:packet_received");
   EXPECT_EQ(received["data"]["header"]["packet_type"], "1RTT");
   EXPECT_EQ(received["data"]["path_id"], 3);
@@ -214,7 +216,8 @@ TEST_F(QlogTest, ShowsDropsAndLosses) {
   EXPECT_EQ(dropped["name"], "transport:packet_dropped");
   EXPECT_EQ(dropped["data"]["raw"]["length"], 77);
   EXPECT_EQ(dropped["data"]["trigger"], name_of(DropReason::decryption_failed));
-  const json lost = emit(PacketLost{.path = PathId{1}, .number = PacketNumber{9}, .trigger = LossTrigger::time_threshold});
+  const json lost =
+      emit(PacketLost{.path = PathId{1}, .number = PacketNumber{9}, .trigger = LossTrigger::time_threshold});
   EXPECT_EQ(lost["name"], "recovery:packet_lost");
   EXPECT_EQ(lost["data"]["header"]["packet_number"], 9);
   EXPECT_EQ(lost["data"]["path_id"], 1);
