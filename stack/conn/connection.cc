@@ -345,7 +345,13 @@ Deadline Connection::next_deadline() const {
   deadline = earlier(deadline, paths_.next_deadline());
   deadline = earlier(deadline, pacing_wakeup_);
   deadline = earlier(deadline, trim_at_);
-  paths_.for_each([&deadline](const Path& path) { deadline = earlier(deadline, path.ack_deadline()); });
+  paths_.for_each([&](const Path& path) {
+    const Deadline due = path.ack_deadline();
+    if (!due || (deadline && *deadline <= *due)) return;
+    // An ACK that nothing can carry must not wake us up: what makes room for it will.
+    const Path* carrier = paths_.find(ack_carrier(path));
+    if (!confirmed_ || (carrier != nullptr && can_carry_acks(*carrier))) deadline = due;
+  });
   return deadline;
 }
 

@@ -142,6 +142,8 @@ class Connection {
     ConnectionId original_dcid;
     std::optional<ConnectionId> retry_scid;
   };
+  /// Room that an acknowledgement needs on an address that is not validated yet.
+  static constexpr std::size_t kAckCredit = 128;
   enum class Demand : std::uint8_t { none, new_data, lost_data };
 
   Connection(ConnectionSetup setup, std::unique_ptr<TlsSession> tls, Instant now);
@@ -234,6 +236,7 @@ class Connection {
   [[nodiscard]] const ConnectionId* dcid_of(Path& path);
   void write_application_frames(FrameWriter& writer, Path& path, Instant now);
   void write_acks(FrameWriter& writer, const Path& carrier, Instant now);
+  [[nodiscard]] bool can_carry_acks(const Path& path) const;
   [[nodiscard]] PathId ack_carrier(const Path& path) const;
 
   Role role_;

@@ -50,6 +50,9 @@ void Connection::on_packet(const ProtectedPacket& packet, const RoutedDatagram& 
   if (packet.type == PacketType::version_negotiation) return on_version_negotiation(packet, now);
   const EncryptionLevel level = *level_of(packet.type);
   const std::size_t size = packet.bytes.size();
+  // RFC 9000 §14.1: a server discards them, whatever connection ID they carry.
+  if (role_ == Role::server && level == EncryptionLevel::initial && datagram.bytes.size() < kMinInitialDatagram)
+    return drop(DropReason::datagram_too_small, size, now);
   // What may be a stateless reset must be looked at before decryption spoils it (RFC 9000 §10.3.1).
   StatelessResetToken trailer{};
   const bool may_be_reset = level == EncryptionLevel::one_rtt && size > trailer.size();

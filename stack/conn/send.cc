@@ -12,8 +12,6 @@ namespace {
 constexpr std::size_t kPadSlack = 64;
 /// Room that must be left after an Initial packet for a Handshake packet to share its datagram.
 constexpr std::size_t kMinCoalescedRoom = 128;
-/// Room that an acknowledgement needs on an address that is not validated yet.
-constexpr std::size_t kAckCredit = 128;
 
 }  // namespace
 

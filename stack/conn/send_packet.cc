@@ -66,11 +66,14 @@ std::optional<Transmit> Connection::finish_train(DatagramWriter& train, const Pa
   return Transmit{.tuple = tuple, .ecn = target.ecn, .size = train.size(), .segment_size = train.segment_size()};
 }
 
+bool Connection::can_carry_acks(const Path& path) const {
+  return path.is_open() && peer_cids_.current(path.id()) != nullptr && path.space(SpaceId::application).can_track() &&
+         path.active().amplification.credit().value() >= kAckCredit;
+}
+
 PathId Connection::ack_carrier(const Path& path) const {
   // The path's own way back keeps RTT samples honest (draft-21 §5.4); a path that fails or is gone needs another.
-  const auto fit = [this](const Path& p) {
-    return p.is_open() && !p.potentially_failed() && peer_cids_.current(p.id()) != nullptr;
-  };
+  const auto fit = [this](const Path& p) { return can_carry_acks(p) && !p.potentially_failed(); };
   if (fit(path)) return path.id();
   const Path* best = nullptr;
   paths_.for_each([&](const Path& other) {

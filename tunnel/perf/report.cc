@@ -51,6 +51,11 @@ constexpr int kIndent = 2;
   return object;
 }
 
+/// The response's, or the upload's where there was nothing else.
+[[nodiscard]] const std::string& hash_of(const JobResult& result) {
+  return result.downloaded == 0 && result.uploaded > 0 ? result.upload_sha256 : result.sha256;
+}
+
 }  // namespace
 
 double megabits_per_second(std::uint64_t bytes, Duration time) {
@@ -63,7 +68,7 @@ std::string summary(const ClientReport& report) {
                                  bytes, to_seconds(report.transfer), megabits_per_second(bytes, report.transfer),
                                  to_milliseconds(report.handshake), report.resumed ? " (resumed)" : "",
                                  report.paths.size(), report.paths.size() == 1 ? "" : "s", to_seconds(report.cpu));
-  if (report.documents.size() == 1) text += fmt::format("\nsha256 {}", report.documents.front().sha256);
+  if (report.documents.size() == 1) text += fmt::format("\nsha256 {}", hash_of(report.documents.front()));
   for (const PathStats& path : report.paths)
     text +=
         fmt::format("\npath {} {} -> {}: {} bytes out, {} in, {} lost, rtt {:.2f} ms{}", path.id.value(),
@@ -74,7 +79,7 @@ std::string summary(const ClientReport& report) {
 
 std::string summary(const ConnectionRecord& record) {
   const Duration time = record.ended - record.started;
-  const bool clean = !record.closed || record.closed->error == 0;
+  const bool clean = !record.closed || is_clean(*record.closed);
   return fmt::format("connection {} ended after {:.3f} s: {} requests ({} failed), {} bytes out, {} in, {} path{}{}{}",
                      record.handle.value(), to_seconds(time), record.requests, record.requests_failed,
                      record.bytes_sent, record.bytes_received, record.paths.size(), record.paths.size() == 1 ? "" : "s",
@@ -105,10 +110,7 @@ json to_json(const ClientReport& report) {
                  {"documents", std::move(documents)},
                  {"paths", to_json(std::span(report.paths))},
                  {"error", nullptr}};
-  if (report.documents.size() == 1) {  // the response's, or the upload's where there was nothing else
-    const JobResult& only = report.documents.front();
-    object["sha256"] = only.downloaded == 0 && only.uploaded > 0 ? only.upload_sha256 : only.sha256;
-  }
+  if (report.documents.size() == 1) object["sha256"] = hash_of(report.documents.front());
   if (report.error) object["error"] = *report.error;
   return object;
 }
@@ -130,7 +132,7 @@ json to_json(std::span<const ConnectionRecord> records, Duration cpu) {
                    {"paths", to_json(std::span(record.paths))},
                    {"error", nullptr}};
     if (!record.last_upload_sha256.empty()) object["sha256"] = record.last_upload_sha256;
-    if (record.closed && record.closed->error != 0) object["error"] = describe(*record.closed);
+    if (record.closed && !is_clean(*record.closed)) object["error"] = describe(*record.closed);
     array.push_back(std::move(object));
   }
   return {{"cpu_s", to_seconds(cpu)}, {"connections", std::move(array)}};

@@ -137,7 +137,7 @@ int Server::finish() {
     if (!written) return complain(kExitFailed, written.error().message);
   }
   const bool failed =
-      options_.once && !records_.empty() && records_.front().closed && records_.front().closed->error != 0;
+      options_.once && !records_.empty() && records_.front().closed && !is_clean(*records_.front().closed);
   return failed ? kExitFailed : kExitOk;
 }
 

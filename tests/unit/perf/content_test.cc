@@ -49,5 +49,13 @@ TEST(Protocol, ErrorsAreNamed) {
             "the connection failed: PROTOCOL_VIOLATION 0xa: bad frame");
 }
 
+TEST(Protocol, AnIdleTimeoutIsNoCleanEnd) {
+  const ConnectionClosed idle{.by_peer = false, .application = false, .error = 0, .reason = "idle timeout"};
+  EXPECT_FALSE(is_clean(idle));
+  EXPECT_EQ(describe(idle), "the connection was lost: idle timeout");
+  EXPECT_TRUE(is_clean({.by_peer = true, .application = true, .error = 0, .reason = ""}));
+  EXPECT_FALSE(is_clean({.by_peer = true, .application = true, .error = kCancelled, .reason = ""}));
+}
+
 }  // namespace
 }  // namespace mpquic::perf
