@@ -48,7 +48,7 @@ struct Ngtcp2Stream {
   [[nodiscard]] bool has_unsent() const {
     return !send_closed && (next_send < outgoing.end() || (fin_wanted && !fin_taken));
   }
-  [[nodiscard]] bool all_read() const { return receive_closed || (fin_received && incoming.size() == 0); }
+  [[nodiscard]] bool all_read() const { return receive_closed || fin_read; }
 
   StreamId id;
   ByteQueue outgoing;           // unacknowledged and unsent
@@ -59,6 +59,7 @@ struct Ngtcp2Stream {
   bool finish_reported = false;
   bool send_closed = false;  // reset by us, or stopped by the peer
   bool fin_received = false;
+  bool fin_read = false;        // and the application knows
   bool receive_closed = false;  // reset by the peer, or stopped by us
   bool queued = false;          // in the send queue
   bool writer_waits = false;    // write() took less than it was given

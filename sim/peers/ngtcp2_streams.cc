@@ -95,6 +95,7 @@ std::expected<ReadResult, StreamError> Ngtcp2Connection::read(StreamId id, Mutab
     ngtcp2_conn_extend_max_offset(conn_, result.bytes);
     may_send_ = true;
   }
+  stream->fin_read |= result.fin;
   if (result.fin) erase_if_done(*stream);
   return result;
 }

@@ -87,8 +87,10 @@ const ConnectionId* Connection::probe_dcid(Path& path, const ProbePlan& plan) {
 
 bool Connection::handshake_wants(Path& path, EncryptionLevel level, Instant now) const {
   if (!keys_.has_write(level) || !path.has_space(space_of(level))) return false;
-  return handshake_.interest(level) != Interest::none || path.probes_owed(space_of(level)) > 0 ||
-         path.space(space_of(level)).received().interest(now) != Interest::none;
+  if (path.space(space_of(level)).received().interest(now) != Interest::none) return true;
+  // Acknowledgements pass the congestion window, CRYPTO does not, and a PTO's probes are in the budget (RFC 9002 §7).
+  return path.send_budget(now).value() >= kMinInitialDatagram &&
+         (handshake_.interest(level) != Interest::none || path.probes_owed(space_of(level)) > 0);
 }
 
 std::optional<Transmit> Connection::transmit_handshake(MutableBytes out, Instant now) {
@@ -96,12 +98,13 @@ std::optional<Transmit> Connection::transmit_handshake(MutableBytes out, Instant
   Path& path = *paths_.find(kInitialPath);
   const ConnectionId* dcid = dcid_of(path);
   if (dcid == nullptr) return std::nullopt;
-  const std::size_t budget = std::min<std::uint64_t>({path.send_budget(now).value(), kMinInitialDatagram, out.size()});
-  if (budget < kMinInitialDatagram) return std::nullopt;  // amplification-limited: RFC 9000 §8.1
+  // RFC 9000 §8.1: a server may not have the credit for a full datagram yet.
+  if (path.active().amplification.credit().value() < kMinInitialDatagram || out.size() < kMinInitialDatagram)
+    return std::nullopt;
   const Ecn ecn = path.ecn_codepoint();
   const FourTuple tuple = path.active().addresses;
   DatagramWriter train(out);
-  if (!train.begin_datagram(budget)) return std::nullopt;
+  if (!train.begin_datagram(kMinInitialDatagram)) return std::nullopt;
   bool handshake_sent = false;
   for (const EncryptionLevel level : kLevels) {
     if (!handshake_wants(path, level, now)) continue;
@@ -133,6 +136,7 @@ void Connection::write_handshake_frames(FrameWriter& frames, Path& path, Encrypt
   AckTracker& received = path.space(space).received();
   if (received.interest(now) != Interest::none)
     static_cast<void>(received.write(frames, std::nullopt, now, kHandshakeAckDelayExponent));
+  if (path.send_budget(now).value() < kMinInitialDatagram) return;  // the window is full: acknowledgements only
   const bool probe = path.probes_owed(space) > 0;
   if (probe && handshake_.interest(level) == Interest::none) handshake_.resend_unacked(level);
   handshake_.write_frames(frames);
@@ -269,7 +273,9 @@ std::optional<Transmit> Connection::transmit_acks(MutableBytes out, Instant now)
   std::optional<PathId> carrier_id;
   paths_.for_each([&](const Path& path) {
     if (carrier_id || !path.has_space(SpaceId::application)) return;
-    if (path.space(SpaceId::application).received().interest(now) == Interest::forced) carrier_id = ack_carrier(path);
+    if (path.space(SpaceId::application).received().interest(now) != Interest::forced) return;
+    const Path* carrier = paths_.find(ack_carrier(path));
+    if (carrier != nullptr && can_carry_acks(*carrier)) carrier_id = carrier->id();
   });
   if (!carrier_id) return std::nullopt;
   Path* carrier = paths_.find(*carrier_id);

@@ -222,6 +222,13 @@ TEST_F(Program, ServerTalksToNgtcp2) {
   client_.download = kSize;
   expect_done(run(), kSize);
 }
+
+TEST_F(Program, Ngtcp2ClientUploads) {  // the answer is a bare FIN
+  client_.common.engine = "ngtcp2";
+  client_.alpn = "perf";
+  client_.upload = kSize;
+  expect_done(run(), kSize);
+}
 #endif
 
 }  // namespace
