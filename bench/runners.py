@@ -9,7 +9,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARIES = {"release": ROOT / "build" / "bin", "dev": ROOT / "build" / "dev" / "bin"}
-TRANSFER_BYTES = 1 << 30
+TRANSFER_BYTES = 512 << 20
 TIMEOUT_S = 300
 
 

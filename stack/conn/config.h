@@ -11,11 +11,11 @@ namespace mpquic {
 
 struct ConnectionConfig {
   // --- Flow control (RFC 9000 §4). Windows are what the peer may send ahead of our reader.
-  std::uint64_t max_data = 8U << 20;
-  std::uint64_t max_stream_data = 6U << 20;  // each stream, either direction
+  std::uint64_t max_data = 12U << 20;
+  std::uint64_t max_stream_data = 8U << 20;  // each stream, either direction
   std::uint64_t max_streams_bidi = 100;
   std::uint64_t max_streams_uni = 100;
-  std::uint64_t send_buffer = 4U << 20;  // unacknowledged and unsent bytes that one stream keeps
+  std::uint64_t send_buffer = 8U << 20;  // unacknowledged and unsent bytes that one stream keeps
 
   // --- DATAGRAM (RFC 9221). 0 refuses them.
   std::uint64_t max_datagram_frame_size = 65535;

@@ -235,6 +235,8 @@ std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now)
 }
 
 std::optional<PathId> Connection::reinject_tail(std::span<const PathView> views, Instant now) {
+  // An application that has yet to hear that it may write is not at its end.
+  if (streams_.has_events()) return std::nullopt;
   const auto fast = fastest_with_room(views);
   if (!fast) return std::nullopt;
   std::uint64_t room = fast->window_room().value();
