@@ -1,6 +1,7 @@
 #include "sim/content.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "sim/random_streams.h"
@@ -44,11 +45,13 @@ void Checksum::add(std::uint64_t offset, Bytes data) {
   };
   std::size_t i = 0;
   for (; i < data.size() && (offset + i) % 8 != 0; ++i) add_byte(i);
-  for (; data.size() - i >= 8; i += 8) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, data.data() + i, sizeof(word));
-    sum_ += word;
+  std::array<std::uint64_t, 8> lanes{};
+  for (; data.size() - i >= sizeof(lanes); i += sizeof(lanes)) {
+    std::array<std::uint64_t, lanes.size()> words;
+    std::memcpy(words.data(), data.data() + i, sizeof(words));
+    for (std::size_t lane = 0; lane < lanes.size(); ++lane) lanes[lane] += words[lane];
   }
+  for (const std::uint64_t lane : lanes) sum_ += lane;
   for (; i < data.size(); ++i) add_byte(i);
 }
 

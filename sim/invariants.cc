@@ -26,6 +26,7 @@ class PacketNumberSink final : public trace::Sink {
     if (const auto* sent = std::get_if<trace::PacketSent>(&event)) check(*sent, now);
     if (inner_ != nullptr) inner_->on_event(event, now);
   }
+  [[nodiscard]] bool wants_payload() const override { return inner_ != nullptr && inner_->wants_payload(); }
 
  private:
   void check(const trace::PacketSent& sent, Instant now) {

@@ -21,37 +21,38 @@ static_assert(Pacer::kBurstDatagrams * kMaxDatagram < INT64_MAX / kCreditPerByte
 }  // namespace
 
 Pacer::Pacer(std::size_t max_datagram_size)
-    : max_datagram_size_(max_datagram_size), credit_(credit_of(kBurstDatagrams * max_datagram_size)) {}
+    : max_datagram_size_(max_datagram_size), credit_(credit_of(kBurstDatagrams * max_datagram_size)) {
+  update_bucket();
+}
 
-std::int64_t Pacer::capacity() const {
+void Pacer::update_bucket() {
   const std::uint64_t smallest = kBurstDatagrams * max_datagram_size_;
   // Two quanta, so that a timer that fires late loses nothing.
   const std::uint64_t wanted = rate_.bytes_in(2 * kQuantum).value();
-  return credit_of(std::clamp(wanted, smallest, std::max(smallest, kMaxBurstBytes)));
+  capacity_ = credit_of(std::clamp(wanted, smallest, std::max(smallest, kMaxBurstBytes)));
+  quantum_ = std::clamp(credit_in(rate_, kQuantum, INT64_MAX), credit_of(max_datagram_size_), capacity_ / 2);
 }
 
-std::int64_t Pacer::quantum() const {
-  return std::clamp(credit_in(rate_, kQuantum, INT64_MAX), credit_of(max_datagram_size_), capacity() / 2);
-}
-
-std::int64_t Pacer::required() const { return refilling_ ? quantum() : credit_of(max_datagram_size_); }
+std::int64_t Pacer::required() const { return refilling_ ? quantum_ : credit_of(max_datagram_size_); }
 
 std::int64_t Pacer::credit_at(Instant now) const {
-  const std::int64_t full = capacity();
-  if (credit_ >= full) return full;
-  return credit_ + credit_in(rate_, now - updated_, full - credit_);
+  if (credit_ >= capacity_) return capacity_;
+  return credit_ + credit_in(rate_, now - updated_, capacity_ - credit_);
 }
 
 void Pacer::set_rate(Bandwidth rate, Instant now) {
+  if (rate == rate_) return;
   if (paced()) credit_ = credit_at(now);  // what was earned at the old rate
   updated_ = now;
   rate_ = rate;
+  update_bucket();
 }
 
 void Pacer::set_max_datagram_size(std::size_t bytes, Instant now) {
   if (paced()) credit_ = credit_at(now);
   updated_ = now;
   max_datagram_size_ = bytes;
+  update_bucket();
 }
 
 bool Pacer::can_send(Instant now) const { return !paced() || credit_at(now) >= required(); }
@@ -73,9 +74,8 @@ Deadline Pacer::next_send(Instant now) const {
 void Pacer::on_sent(ByteCount bytes, Instant now) {
   if (!paced()) return;
   // Debt is bounded, so that probes never silence the path for longer than a full bucket takes.
-  const std::int64_t full = capacity();
   const std::int64_t cost = credit_of(std::min<std::uint64_t>(bytes.value(), INT64_MAX / kCreditPerByte / 4));
-  credit_ = std::max(credit_at(now) - cost, -full);
+  credit_ = std::max(credit_at(now) - cost, -capacity_);
   updated_ = now;
   refilling_ = credit_ < credit_of(max_datagram_size_);
 }

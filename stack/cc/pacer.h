@@ -40,13 +40,14 @@ class Pacer {
 
  private:
   [[nodiscard]] bool paced() const { return rate_.bits_per_second() > 0; }
-  [[nodiscard]] std::int64_t capacity() const;
-  [[nodiscard]] std::int64_t quantum() const;
+  void update_bucket();
   [[nodiscard]] std::int64_t required() const;
   [[nodiscard]] std::int64_t credit_at(Instant now) const;
 
   Bandwidth rate_;
   std::uint64_t max_datagram_size_;
+  std::int64_t capacity_ = 0;  // this and the next: of rate and datagram size, as both change far less often than asked
+  std::int64_t quantum_ = 0;
   std::int64_t credit_;  // at `updated_`; negative when overdrawn
   Instant updated_;
   bool refilling_ = false;  // ran dry: waits for a quantum

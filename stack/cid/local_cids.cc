@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "stack/base/by_path_id.h"
 #include "stack/base/check.h"
 
 namespace mpquic {
@@ -34,7 +35,8 @@ void LocalCids::set_peer_limit(std::uint64_t active_connection_id_limit) {
 }
 
 void LocalCids::set_path_limit(PathId highest) {
-  path_limit_ = std::max(path_limit_.value_or(highest), highest);
+  if (path_limit_ && *path_limit_ >= highest) return;
+  path_limit_ = highest;
   replenish();
 }
 
@@ -117,6 +119,7 @@ std::optional<LocalCidEvent> LocalCids::poll_event() {
 
 Interest LocalCids::interest() const {
   Interest interest = Interest::none;
+  if (!due_) return interest;
   for (const Supply& supply : supplies_) {
     for (const Issued& issued : supply.issued) {
       if (issued.delivery == Delivery::lost) return Interest::lost_data;
@@ -141,6 +144,7 @@ void LocalCids::write_frames(FrameWriter& writer) {
       issued.delivery = Delivery::in_flight;
     }
   }
+  due_ = false;
 }
 
 void LocalCids::on_acked(const NewConnectionIdToken& token) {
@@ -149,17 +153,15 @@ void LocalCids::on_acked(const NewConnectionIdToken& token) {
 
 void LocalCids::on_lost(const NewConnectionIdToken& token) {
   Issued* issued = issued_of(token);
-  if (issued != nullptr && issued->delivery == Delivery::in_flight) issued->delivery = Delivery::lost;
+  if (issued == nullptr || issued->delivery != Delivery::in_flight) return;
+  issued->delivery = Delivery::lost;
+  due_ = true;
 }
 
-LocalCids::Supply* LocalCids::supply_of(PathId path) {
-  const auto found = std::ranges::lower_bound(supplies_, path, {}, &Supply::path);
-  return found != supplies_.end() && found->path == path ? &*found : nullptr;
-}
+LocalCids::Supply* LocalCids::supply_of(PathId path) { return find_by_path_id(supplies_, path, &Supply::path); }
 
 const LocalCids::Supply* LocalCids::supply_of(PathId path) const {
-  const auto found = std::ranges::lower_bound(supplies_, path, {}, &Supply::path);
-  return found != supplies_.end() && found->path == path ? &*found : nullptr;
+  return find_by_path_id(supplies_, path, &Supply::path);
 }
 
 LocalCids::Supply& LocalCids::require_supply(PathId path) {
@@ -181,7 +183,9 @@ void LocalCids::add(Supply& supply, const GeneratedCid& cid, Delivery delivery) 
   MPQUIC_CHECK(fresh);  // the generator never repeats one
   supply.issued.push_back(Issued{supply.next_sequence, cid, delivery});
   ++supply.next_sequence;
-  if (delivery == Delivery::queued) events_.push_back(LocalCidEvent{LocalCidEvent::Kind::issued, cid.id, route});
+  if (delivery != Delivery::queued) return;
+  due_ = true;
+  events_.push_back(LocalCidEvent{LocalCidEvent::Kind::issued, cid.id, route});
 }
 
 void LocalCids::remove(Supply& supply, std::size_t index) {

@@ -118,6 +118,7 @@ class LocalCids {
   bool uses_cids_ = false;
   std::uint64_t peer_limit_ = 0;       // 0: not yet known
   std::optional<PathId> path_limit_;   // with multipath
+  bool due_ = false;                   // something may wait to be written; false is certain
   std::uint64_t next_unsupplied_ = 1;  // path IDs below it had their first connection ID
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "stack/base/by_path_id.h"
 #include "stack/base/check.h"
 
 namespace mpquic {
@@ -162,6 +163,7 @@ void PeerCids::report_blocked(PathId path) {
   if (cids.blocked != BlockedReport::none && cids.blocked_at == next) return;
   cids.blocked = BlockedReport::queued;
   cids.blocked_at = next;
+  due_ = true;
 }
 
 bool PeerCids::matches_reset_token(Bytes token) const {
@@ -178,6 +180,7 @@ bool PeerCids::matches_reset_token(Bytes token) const {
 
 Interest PeerCids::interest() const {
   Interest interest = Interest::none;
+  if (!due_) return interest;
   for (const PathCids& cids : paths_) {
     if (cids.blocked == BlockedReport::queued) interest = std::max(interest, Interest::new_data);
     for (const Retirement& retirement : cids.retiring) {
@@ -203,6 +206,7 @@ void PeerCids::write_frames(FrameWriter& writer) {
     if (!writer.write(frame, PathCidsBlockedToken{cids.path, cids.blocked_at})) return;
     cids.blocked = BlockedReport::in_flight;
   }
+  due_ = false;
 }
 
 void PeerCids::on_acked(const RetireConnectionIdToken& token) {
@@ -215,7 +219,9 @@ void PeerCids::on_lost(const RetireConnectionIdToken& token) {
   PathCids* cids = cids_of(token.path);
   if (cids == nullptr) return;
   const auto found = std::ranges::find(cids->retiring, token.sequence, &Retirement::sequence);
-  if (found != cids->retiring.end() && found->delivery == Delivery::in_flight) found->delivery = Delivery::lost;
+  if (found == cids->retiring.end() || found->delivery != Delivery::in_flight) return;
+  found->delivery = Delivery::lost;
+  due_ = true;
 }
 
 void PeerCids::on_acked(const PathCidsBlockedToken& token) {
@@ -229,17 +235,14 @@ void PeerCids::on_lost(const PathCidsBlockedToken& token) {
   PathCids* cids = cids_of(token.path);
   if (cids != nullptr && cids->blocked == BlockedReport::in_flight && cids->blocked_at == token.sequence) {
     cids->blocked = BlockedReport::queued;
+    due_ = true;
   }
 }
 
-PeerCids::PathCids* PeerCids::cids_of(PathId path) {
-  const auto found = std::ranges::lower_bound(paths_, path, {}, &PathCids::path);
-  return found != paths_.end() && found->path == path ? &*found : nullptr;
-}
+PeerCids::PathCids* PeerCids::cids_of(PathId path) { return find_by_path_id(paths_, path, &PathCids::path); }
 
 const PeerCids::PathCids* PeerCids::cids_of(PathId path) const {
-  const auto found = std::ranges::lower_bound(paths_, path, {}, &PathCids::path);
-  return found != paths_.end() && found->path == path ? &*found : nullptr;
+  return find_by_path_id(paths_, path, &PathCids::path);
 }
 
 PeerCids::PathCids& PeerCids::require_cids(PathId path) {
@@ -264,6 +267,7 @@ void PeerCids::retire_now(PathCids& cids, std::uint64_t sequence) {
   if (found == cids.active.end()) return;
   cids.active.erase(found);
   cids.retiring.push_back(Retirement{sequence, Delivery::queued});
+  due_ = true;
 }
 
 void PeerCids::bound_gaps(PathCids& cids) {

@@ -116,6 +116,7 @@ class PeerCids {
   std::vector<PathCids> paths_;  // ascending path ID; abandoned ones are gone
   std::uint64_t active_limit_;
   bool multipath_ = false;
+  bool due_ = false;  // something may wait to be written; false is certain
 };
 
 }  // namespace mpquic

@@ -205,6 +205,14 @@ class Connection {
   [[nodiscard]] std::optional<Transmit> transmit_data(MutableBytes out, Instant now);
   [[nodiscard]] std::optional<Transmit> transmit_acks(MutableBytes out, Instant now);
   [[nodiscard]] std::optional<Transmit> transmit_mtu_probe(MutableBytes out, Instant now);
+  /// What some path may want: one look at each instead of one per question.
+  struct Wants {
+    bool path_probe = false;
+    bool pto_probe = false;
+    bool acks = false;
+    bool mtu_probe = false;
+  };
+  [[nodiscard]] Wants survey(Instant now) const;
   [[nodiscard]] Demand demand() const;
   [[nodiscard]] bool may_send_application() const;
   [[nodiscard]] bool handshake_wants(Path& path, EncryptionLevel level, Instant now) const;

@@ -18,21 +18,40 @@ constexpr std::size_t kMinCoalescedRoom = 128;
 std::optional<Transmit> Connection::poll_transmit(MutableBytes out, Instant now) {
   if (lifecycle_.state() == Lifecycle::State::closing) return transmit_close(out, now);
   if (!lifecycle_.open()) return std::nullopt;
+  const Wants wants = survey(now);
   if (keys_.has_write(EncryptionLevel::one_rtt) && handshake_.complete()) {
     if (const auto allowed = keys_.before_sending(now); !allowed) {
       fail(allowed.error(), now);
       return std::nullopt;
     }
-    if (auto sent = transmit_path_probe(out, now)) return sent;
+    if (wants.path_probe) {
+      if (auto sent = transmit_path_probe(out, now)) return sent;
+    }
   }
   if (!confirmed_) {
     if (auto sent = transmit_handshake(out, now)) return sent;
   }
   if (!may_send_application()) return std::nullopt;
-  if (auto sent = transmit_pto_probe(out, now)) return sent;
+  if (wants.pto_probe) {
+    if (auto sent = transmit_pto_probe(out, now)) return sent;
+  }
   if (auto sent = transmit_data(out, now)) return sent;
-  if (auto sent = transmit_acks(out, now)) return sent;
-  return transmit_mtu_probe(out, now);
+  if (wants.acks) {
+    if (auto sent = transmit_acks(out, now)) return sent;
+  }
+  return wants.mtu_probe ? transmit_mtu_probe(out, now) : std::nullopt;
+}
+
+Connection::Wants Connection::survey(Instant now) const {
+  Wants wants;
+  paths_.for_each([&](const Path& path) {
+    wants.path_probe |= path.owes_probe();
+    wants.mtu_probe |= path.active().mtu.probe_size().has_value();
+    if (!path.has_space(SpaceId::application)) return;
+    wants.pto_probe |= path.probes_owed(SpaceId::application) > 0;
+    wants.acks |= path.space(SpaceId::application).received().interest(now) == Interest::forced;
+  });
+  return wants;
 }
 
 bool Connection::may_send_application() const {
@@ -196,7 +215,7 @@ std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now)
   if (datagrams_.interest() != Interest::none) datagrams_.set_max_payload(datagram_limit());
   Demand wanted = demand();
   set_application_limited(wanted == Demand::none);
-  if (wanted == Demand::none && paths_.open_count() < 2) return std::nullopt;
+  if (wanted == Demand::none && (!streams_.has_unacked() || paths_.open_count() < 2)) return std::nullopt;
   const auto views = paths_.views(now);
   std::optional<PathId> reinjecting;
   if (wanted == Demand::none) {

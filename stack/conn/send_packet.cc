@@ -36,7 +36,7 @@ PacketPlan Connection::plan_packet(const PacketTarget& target) {
 void Connection::seal_packet(PacketBuilder& builder, const PacketTarget& target, const PacketPlan& plan,
                              const FrameWriter& frames, std::size_t pad_datagram_to) {
   const Instant now = target.now;
-  if (sink_)
+  if (sink_ && sink_->wants_payload())
     trace_payload_.assign(builder.room().begin(), builder.room().begin() + static_cast<std::ptrdiff_t>(frames.size()));
   const BuiltPacket built = builder.finish(frames.size(), pad_datagram_to);
   const SentPacket packet{.number = plan.number,

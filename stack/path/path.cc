@@ -267,7 +267,6 @@ PathView Path::view(Instant now) const {
   view.validated = active().data_allowed();
   view.backup = backup_;
   view.potentially_failed = potentially_failed_;
-  view.pacing_blocked = !pacer_.can_send(now);
   view.socket_blocked = socket_blocked();
   view.smoothed_rtt = rtt_.smoothed();
   view.latest_rtt = rtt_.latest();
@@ -280,6 +279,7 @@ PathView Path::view(Instant now) const {
   view.pacing_rate = pacer_.rate();
   view.max_datagram_size = max_datagram_size();
   view.next_send = pacer_.next_send(now);
+  view.pacing_blocked = view.next_send.has_value();
   return view;
 }
 

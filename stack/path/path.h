@@ -2,6 +2,7 @@
 // spaces, RTT, loss recovery, congestion control, pacer, ECN. The inner layer, 4-tuples, is in tuple.h.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -113,6 +114,8 @@ class Path {
   void on_address_validated();
   /// Client: probe, then move. False while another move is under way, or in a path that is not active.
   [[nodiscard]] bool migrate(const FourTuple& to, Instant now);
+  /// next_probe() may have something, were it not for the limits.
+  [[nodiscard]] bool owes_probe() const { return std::ranges::any_of(tuples_.all(), &Tuple::owes_probe); }
   /// The next PATH_CHALLENGE / PATH_RESPONSE datagram, as far as amplification limits allow.
   [[nodiscard]] std::optional<ProbePlan> next_probe() const;
   /// Writes its frames; the packet must then be sent with the plan's size.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "stack/base/by_path_id.h"
 #include "stack/base/check.h"
 
 namespace mpquic {
@@ -108,7 +109,7 @@ void PathManager::refuse_front(std::uint64_t error, std::string_view reason) {
 void PathManager::report_blocked() {
   if (blocked_at_ == peer_limit_) return;
   blocked_at_ = peer_limit_;
-  blocked_delivery_ = Delivery::queued;
+  await(blocked_delivery_, Delivery::queued);
 }
 
 std::expected<Path*, DropReason> PathManager::accept(PathId id, const FourTuple& tuple, Instant now) {
@@ -153,7 +154,7 @@ void PathManager::abandon(PathId id, std::uint64_t error, std::string_view reaso
 void PathManager::mark_abandoned(Record& record, const End& end, Instant now) {
   record.abandoned = true;
   record.abandon_error = end.error;
-  record.abandon_delivery = Delivery::queued;
+  await(record.abandon_delivery, Delivery::queued);
   PathEvent event{.kind = PathEvent::Kind::abandoned,
                   .id = record.id,
                   .tuple = {},
@@ -211,7 +212,7 @@ void PathManager::finish_records() {
   const std::uint64_t limit = std::min(local_initial_ + finished_count_, kMaxPathIdValue);
   if (!multipath_ || limit <= local_limit_) return;
   local_limit_ = limit;
-  limit_delivery_ = Delivery::queued;
+  await(limit_delivery_, Delivery::queued);
 }
 
 // --- Status
@@ -222,7 +223,7 @@ void PathManager::set_status(PathId id, bool available) {
   if (record.abandoned) return;
   record.local.sequence = record.local.sequence ? *record.local.sequence + 1 : 0;
   record.local.available = available;
-  record.local_delivery = Delivery::queued;
+  await(record.local_delivery, Delivery::queued);
   if (record.path) record.path->set_backup(!record.local.available, !record.remote.available);
 }
 
@@ -254,14 +255,10 @@ std::optional<PathEvent> PathManager::poll_event() {
   return events_.pop_front();
 }
 
-PathManager::Record* PathManager::record_of(PathId id) {
-  const auto found = std::ranges::lower_bound(records_, id, {}, &Record::id);
-  return found != records_.end() && found->id == id ? &*found : nullptr;
-}
+PathManager::Record* PathManager::record_of(PathId id) { return find_by_path_id(records_, id, &Record::id); }
 
 const PathManager::Record* PathManager::record_of(PathId id) const {
-  const auto found = std::ranges::lower_bound(records_, id, {}, &Record::id);
-  return found != records_.end() && found->id == id ? &*found : nullptr;
+  return find_by_path_id(records_, id, &Record::id);
 }
 
 PathManager::Record& PathManager::require_record(PathId id) {

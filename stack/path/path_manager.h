@@ -167,6 +167,8 @@ class PathManager {
 
  private:
   enum class Delivery : std::uint8_t { none, queued, lost, in_flight, acked };
+  /// Queued or lost: a frame waits to be written.
+  void await(Delivery& delivery, Delivery state);
   struct Status {
     std::optional<std::uint64_t> sequence;
     bool available = true;
@@ -235,6 +237,7 @@ class PathManager {
   std::uint64_t peer_limit_ = 0;
   std::optional<std::uint64_t> blocked_at_;  // PATHS_BLOCKED was wanted for this limit
   Delivery blocked_delivery_ = Delivery::none;
+  bool due_ = false;  // a frame may wait to be written; false is certain
 };
 
 }  // namespace mpquic

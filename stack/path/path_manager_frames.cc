@@ -71,8 +71,14 @@ Result<void> PathManager::on_paths_blocked(const PathsBlockedFrame& frame) const
   return {};  // informational
 }
 
+void PathManager::await(Delivery& delivery, Delivery state) {
+  delivery = state;
+  due_ = true;
+}
+
 Interest PathManager::interest() const {
   Interest interest = Interest::none;
+  if (!due_) return interest;
   const auto raise = [&interest](Delivery delivery, Interest fresh) {
     if (delivery == Delivery::lost) interest = std::max(interest, Interest::lost_data);
     if (delivery == Delivery::queued) interest = std::max(interest, fresh);
@@ -92,6 +98,7 @@ void PathManager::write_frames(FrameWriter& writer) {
     if (!write_record(record, writer)) return;
   }
   static_cast<void>(write_limits(writer));
+  due_ = interest() != Interest::none;
 }
 
 bool PathManager::write_record(Record& record, FrameWriter& writer) {
@@ -133,7 +140,8 @@ void PathManager::on_acked(const PathAbandonToken& token, Instant now) {
 
 void PathManager::on_lost(const PathAbandonToken& token) {
   Record* record = record_of(token.path);
-  if (record != nullptr && record->abandon_delivery == Delivery::in_flight) record->abandon_delivery = Delivery::lost;
+  if (record != nullptr && record->abandon_delivery == Delivery::in_flight)
+    await(record->abandon_delivery, Delivery::lost);
 }
 
 void PathManager::on_acked(const PathStatusToken& token) {
@@ -145,7 +153,7 @@ void PathManager::on_lost(const PathStatusToken& token) {
   Record* record = record_of(token.path);
   // draft-21 §4.3: only the latest status is repeated.
   const bool latest = record != nullptr && record->local.sequence == token.sequence;
-  if (latest && record->local_delivery == Delivery::in_flight) record->local_delivery = Delivery::lost;
+  if (latest && record->local_delivery == Delivery::in_flight) await(record->local_delivery, Delivery::lost);
 }
 
 void PathManager::on_acked(const MaxPathIdToken& token) {
@@ -154,7 +162,7 @@ void PathManager::on_acked(const MaxPathIdToken& token) {
 
 void PathManager::on_lost(const MaxPathIdToken& token) {
   // draft-21 §4.6: unless superseded.
-  if (token.maximum == local_limit_ && limit_delivery_ == Delivery::in_flight) limit_delivery_ = Delivery::lost;
+  if (token.maximum == local_limit_ && limit_delivery_ == Delivery::in_flight) await(limit_delivery_, Delivery::lost);
 }
 
 void PathManager::on_acked(const PathsBlockedToken& token) {
@@ -164,7 +172,7 @@ void PathManager::on_acked(const PathsBlockedToken& token) {
 void PathManager::on_lost(const PathsBlockedToken& token) {
   // Pointless once the peer has raised the limit.
   const bool still = blocked_at_ == token.maximum && peer_limit_ == token.maximum;
-  if (still && blocked_delivery_ == Delivery::in_flight) blocked_delivery_ = Delivery::lost;
+  if (still && blocked_delivery_ == Delivery::in_flight) await(blocked_delivery_, Delivery::lost);
 }
 
 }  // namespace mpquic

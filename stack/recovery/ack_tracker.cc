@@ -53,13 +53,6 @@ void AckTracker::on_received(PacketNumber number, Instant now, bool ack_elicitin
   if (ranges_.interval_count() > kMaxAckRanges) ranges_.pop_lowest();
 }
 
-Interest AckTracker::interest(Instant now) const {
-  if (unreported_ack_eliciting_ == 0) return Interest::none;
-  return immediate_ || expired(deadline_, now) ? Interest::forced : Interest::new_data;
-}
-
-Deadline AckTracker::next_deadline() const { return deadline_; }
-
 bool AckTracker::write(FrameWriter& writer, std::optional<PathId> as_path_ack, Instant now,
                        unsigned ack_delay_exponent) {
   if (!lowest_unreported_) return false;

@@ -50,9 +50,12 @@ class AckTracker {
 
   /// none: nothing ack-eliciting is unreported. new_data: an ACK may ride on a packet that leaves anyway. forced: an
   /// ACK is due now, in a packet of its own if need be.
-  [[nodiscard]] Interest interest(Instant now) const;
+  [[nodiscard]] Interest interest(Instant now) const {
+    if (unreported_ack_eliciting_ == 0) return Interest::none;
+    return immediate_ || expired(deadline_, now) ? Interest::forced : Interest::new_data;
+  }
   /// When interest() becomes forced by time.
-  [[nodiscard]] Deadline next_deadline() const;
+  [[nodiscard]] Deadline next_deadline() const { return deadline_; }
   /// Writes ACK, or PATH_ACK with `as_path_ack`. False: nothing new to report, or no room. The exponent is ours.
   [[nodiscard]] bool write(FrameWriter& writer, std::optional<PathId> as_path_ack, Instant now,
                            unsigned ack_delay_exponent);

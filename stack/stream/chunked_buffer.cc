@@ -20,25 +20,30 @@ constexpr std::size_t run_in_cell(std::uint64_t offset, std::uint64_t length) {
 }
 
 void set_marks(Chunk& chunk, std::size_t begin, std::size_t end) {
+  if (begin == end) return;
   chunk.marked = true;
-  while (begin < end) {
-    const std::size_t bit = begin % kWordBits;
-    const std::size_t count = std::min<std::size_t>(kWordBits - bit, end - begin);
-    const std::uint64_t ones = count == kWordBits ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
-    chunk.marks[begin / kWordBits] |= ones << bit;
-    begin += count;
+  const std::size_t first = begin / kWordBits;
+  const std::size_t last = (end - 1) / kWordBits;
+  const std::uint64_t head = ~std::uint64_t{0} << (begin % kWordBits);
+  const std::uint64_t tail = ~std::uint64_t{0} >> (kWordBits - 1 - (end - 1) % kWordBits);
+  if (first == last) {
+    chunk.marks[first] |= head & tail;
+    return;
   }
+  chunk.marks[first] |= head;
+  std::fill(chunk.marks.begin() + first + 1, chunk.marks.begin() + last, ~std::uint64_t{0});
+  chunk.marks[last] |= tail;
 }
 
 /// The first position in [begin, end) whose mark differs from `skipped`, or `end`.
 std::size_t scan_marks(const Chunk& chunk, std::size_t begin, std::size_t end, bool skipped) {
-  while (begin < end) {
-    const std::uint64_t word = chunk.marks[begin / kWordBits];
-    const std::uint64_t wanted = (skipped ? ~word : word) >> (begin % kWordBits);
-    if (wanted != 0) return std::min(end, begin + static_cast<std::size_t>(std::countr_zero(wanted)));
-    begin += kWordBits - begin % kWordBits;
-  }
-  return end;
+  if (begin == end) return end;
+  const std::uint64_t flip = skipped ? ~std::uint64_t{0} : 0;
+  std::size_t word = begin / kWordBits;
+  const std::size_t last = (end - 1) / kWordBits;
+  std::uint64_t wanted = (chunk.marks[word] ^ flip) & ~std::uint64_t{0} << (begin % kWordBits);
+  while (wanted == 0 && word < last) wanted = chunk.marks[++word] ^ flip;
+  return wanted == 0 ? end : std::min(end, word * kWordBits + static_cast<std::size_t>(std::countr_zero(wanted)));
 }
 
 }  // namespace

@@ -17,19 +17,25 @@ void place(Lists& lists, std::uint8_t& mask, Stream& stream, bool wanted) {
   mask = static_cast<std::uint8_t>(list.empty() ? mask & ~bit : mask | bit);
 }
 
+/// `flag` says whether the stream is part of `count`.
+void recount(std::size_t& count, bool& flag, bool now) {
+  count += static_cast<std::size_t>(now) - static_cast<std::size_t>(flag);
+  flag = now;
+}
+
 }  // namespace
 
 void SendSchedule::update(Stream& stream) {
   const bool repeat = stream.send.has_repeat();
-  repeating_ += static_cast<std::size_t>(repeat) - static_cast<std::size_t>(stream.repeating);
-  stream.repeating = repeat;
+  recount(repeating_, stream.repeating, repeat);
+  recount(unacked_, stream.unacked, stream.send.has_unacked());
   place(unmetered_, unmetered_mask_, stream, repeat || stream.send.has_bare_fin());
   place(metered_, metered_mask_, stream, stream.send.has_fresh());
 }
 
 void SendSchedule::remove(Stream& stream) {
-  repeating_ -= static_cast<std::size_t>(stream.repeating);
-  stream.repeating = false;
+  recount(repeating_, stream.repeating, false);
+  recount(unacked_, stream.unacked, false);
   place(unmetered_, unmetered_mask_, stream, false);
   place(metered_, metered_mask_, stream, false);
 }

@@ -20,6 +20,8 @@ class SendSchedule {
   void rotate(Stream& stream);
 
   [[nodiscard]] bool has_repeats() const { return repeating_ > 0; }
+  /// Some stream has data in flight.
+  [[nodiscard]] bool has_unacked() const { return unacked_ > 0; }
   [[nodiscard]] bool has_unmetered() const { return unmetered_mask_ != 0; }
   [[nodiscard]] bool has_metered() const { return metered_mask_ != 0; }
   /// Whose turn it is, nullptr if nobody's. `metered`: new data may be sent.
@@ -33,6 +35,7 @@ class SendSchedule {
   std::uint8_t unmetered_mask_ = 0;  // urgencies whose list is not empty
   std::uint8_t metered_mask_ = 0;
   std::size_t repeating_ = 0;
+  std::size_t unacked_ = 0;
 };
 
 }  // namespace mpquic

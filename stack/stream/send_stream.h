@@ -68,6 +68,9 @@ class SendStream {
   void on_reset_acked();
   [[nodiscard]] bool is_outstanding(const Segment& segment) const;
 
+  /// Something was sent whose acknowledgement is still worth something.
+  [[nodiscard]] bool has_unacked() const { return writable_state() && buffer_.acked_end() < buffer_.sent_end(); }
+
   /// After write() took less than it was given: true once when there is room again.
   [[nodiscard]] bool poll_writable();
 

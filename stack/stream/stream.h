@@ -30,6 +30,7 @@ struct Stream {
   std::uint8_t control = 0;  // owed, bits of `control`
   std::uint8_t events = 0;   // not yet polled, one bit per StreamEventKind
   bool repeating = false;    // counted by SendSchedule
+  bool unacked = false;      // counted by SendSchedule
 
   ListLink<Stream> control_link;
   ListLink<Stream> unmetered_link;

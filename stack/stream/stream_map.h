@@ -51,6 +51,8 @@ class StreamMap {
   // --- Frames to the peer
   /// lost_data: something must be repeated. new_data: something new may be sent under flow control. O(1).
   [[nodiscard]] Interest interest() const;
+  /// Stream data is in flight: reinjection may have something to do. O(1).
+  [[nodiscard]] bool has_unacked() const { return schedule_.has_unacked(); }
   /// Control frames first, then stream data: by urgency, within one urgency repeats before new data and streams in
   /// turn.
   void write_frames(FrameWriter& writer);

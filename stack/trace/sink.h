@@ -17,6 +17,8 @@ class Sink {
   Sink& operator=(const Sink&) = delete;
   virtual ~Sink() = default;
   virtual void on_event(const Event& event, Instant now) = 0;
+  /// False: PacketSent::payload may be empty, which saves a copy per packet.
+  [[nodiscard]] virtual bool wants_payload() const { return true; }
 };
 
 class SinkFactory {

@@ -130,6 +130,25 @@ TEST(Aead, OnlyTheNullSuiteLeavesTheTextReadable) {
   }
 }
 
+TEST(Aead, TheNullSuiteSeesSwappedAndFlippedWords) {
+  const auto key = secret_of(CipherSuite::null, 1);
+  Aead sealer(CipherSuite::null, AeadDirection::seal, key.view());
+  Aead opener(CipherSuite::null, AeadDirection::open, key.view());
+  Buffer packet = sequence(1400 + kAeadTagSize);
+  sealer.seal(PathId{0}, PacketNumber{0}, {}, packet);
+  for (std::size_t i = 0; i + 64 < 1400; i += 8) {
+    Buffer swapped = packet;  // words of one lane change places
+    std::swap_ranges(swapped.begin() + static_cast<std::ptrdiff_t>(i),
+                     swapped.begin() + static_cast<std::ptrdiff_t>(i + 8),
+                     swapped.begin() + static_cast<std::ptrdiff_t>(i + 64));
+    const bool same = std::ranges::equal(swapped, packet);  // sequence() repeats after 256 bytes, lanes after 64
+    EXPECT_EQ(opener.open(PathId{0}, PacketNumber{0}, {}, swapped), same) << i;
+    Buffer flipped = packet;
+    flipped[i] ^= std::byte{0x80};
+    EXPECT_FALSE(opener.open(PathId{0}, PacketNumber{0}, {}, flipped)) << i;
+  }
+}
+
 TEST(Aead, AMovedFromKeyIsAbsent) {
   for (const CipherSuite suite : {CipherSuite::aes_128_gcm_sha256}) {
     Aead key(suite, AeadDirection::seal, secret_of(suite, 1).view());

@@ -51,6 +51,29 @@ TEST(StreamMapTest, AnswersOnABidirectionalStream) {
   EXPECT_EQ(pair.server.stream_count(), 0U);
 }
 
+TEST(StreamMapTest, KnowsWhetherDataIsInFlight) {
+  Pair pair;
+  EXPECT_FALSE(pair.client.has_unacked());
+  const StreamId id = *pair.client.open(unidirectional);
+  EXPECT_TRUE(pair.client.write(id, as_bytes("data"), false));
+  EXPECT_FALSE(pair.client.has_unacked());  // nothing was sent yet
+  const auto packet = next_packet(pair.client);
+  ASSERT_TRUE(packet);
+  EXPECT_TRUE(pair.client.has_unacked());
+  for (const DeliveryToken& token : packet->tokens.view()) pair.client.on_acked(token);
+  EXPECT_FALSE(pair.client.has_unacked());
+  EXPECT_FALSE(pair.server.has_unacked());
+}
+
+TEST(StreamMapTest, DataOfAResetStreamIsNoLongerInFlight) {
+  Pair pair;
+  const StreamId id = *pair.client.open(unidirectional);
+  EXPECT_TRUE(pair.client.write(id, as_bytes("data"), false));
+  ASSERT_TRUE(next_packet(pair.client));
+  pair.client.reset(id, 1);
+  EXPECT_FALSE(pair.client.has_unacked());
+}
+
 TEST(StreamMapTest, DeliversAnEmptyStream) {
   Pair pair;
   const StreamId id = *pair.client.open(unidirectional);
