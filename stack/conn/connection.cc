@@ -177,7 +177,7 @@ void Connection::on_path_event(const PathEvent& event, Instant now) {
       static_cast<void>(peer_cids_.open(event.id));  // a server may have none yet: dcid_of() tries again
       local_cids_.open(event.id);
       return report(PathChange::opened);
-    case Kind::validated: return report(PathChange::validated);
+    case Kind::validated: on_address_proved(event.tuple.remote.ip, now); return report(PathChange::validated);
     case Kind::failed:
       if (const Path* path = paths_.find(event.id)) requeue_unacked(*path);
       return report(PathChange::failed);
@@ -185,6 +185,9 @@ void Connection::on_path_event(const PathEvent& event, Instant now) {
     case Kind::migrated:
       if (const Path* path = paths_.find(event.id); path != nullptr && path->active().peer_cid)
         peer_cids_.make_current(event.id, *path->active().peer_cid);
+      // A tuple that was probed before is proved when the path moves to it.
+      if (const Path* path = paths_.find(event.id); path != nullptr && path->active().proved)
+        on_address_proved(path->active().addresses.remote.ip, now);
       return report(PathChange::migrated);
     case Kind::abandoned:
       // The last one has yet to carry CONNECTION_CLOSE (draft-21 §3.4).

@@ -30,6 +30,7 @@
 #include "stack/conn/handshake.h"
 #include "stack/conn/lifecycle.h"
 #include "stack/conn/stats.h"
+#include "stack/conn/validated_addresses.h"
 #include "stack/crypto/key_ring.h"
 #include "stack/datagram/datagram_queue.h"
 #include "stack/packet/builder.h"
@@ -172,6 +173,8 @@ class Connection {
   void negotiate_multipath(const TransportParameters& peer);
   void on_handshake_complete(const TlsCompleted& completed);
   void on_handshake_confirmed(Instant now);
+  /// Server: NEW_TOKEN for this address and all before it (draft-21 §3.1.3).
+  void on_address_proved(const IpAddress& ip, Instant now);
   void on_retry(const ProtectedPacket& packet, Instant now);
   void on_version_negotiation(const ProtectedPacket& packet, Instant now);
 
@@ -253,6 +256,8 @@ class Connection {
   DropCounters& drops_;
   std::unique_ptr<trace::Sink> sink_;
   AddressTokenMaker make_token_;
+  ValidatedAddresses validated_;  // server
+  std::size_t tokens_issued_ = 0;
   HandshakeIds ids_;
   std::vector<std::byte> initial_token_;
 

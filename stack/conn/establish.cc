@@ -112,11 +112,19 @@ void Connection::on_handshake_confirmed(Instant now) {
   emit(trace::StateChanged{"confirmed"}, now);
   events_.push_back(HandshakeConfirmed{});
   if (role_ == Role::server) {
-    const IpAddress validated = paths_.find(kInitialPath)->active().addresses.remote.ip;
-    handshake_.send_done_and_token(make_token_ ? make_token_(std::span(&validated, 1), now) : std::vector<std::byte>{});
+    handshake_.send_done();
     handshake_.release_tls();
+    // The handshake proved path 0's address (RFC 9000 §8.1).
+    on_address_proved(paths_.find(kInitialPath)->active().addresses.remote.ip, now);
   }
   try_open_paths(now);
+}
+
+void Connection::on_address_proved(const IpAddress& ip, Instant now) {
+  if (role_ != Role::server || !confirmed_ || !validated_.add(ip)) return;
+  if (!make_token_ || tokens_issued_ == kMaxNewTokens) return;
+  ++tokens_issued_;
+  handshake_.send_token(make_token_(validated_.all(), now));
 }
 
 void Connection::on_retry(const ProtectedPacket& packet, Instant now) {

@@ -43,16 +43,17 @@ void Handshake::write_frames(FrameWriter& writer) {
   if (writer.level() == EncryptionLevel::one_rtt) {
     if (done_ == Delivery::wanted && writer.write(HandshakeDoneFrame{}, HandshakeDoneToken{}))
       done_ = Delivery::in_flight;
-    if (token_delivery_ == Delivery::wanted && writer.write(NewTokenFrame{token_}, NewTokenToken{}))
+    if (token_delivery_ == Delivery::wanted && writer.write(NewTokenFrame{token_}, NewTokenToken{token_sequence_}))
       token_delivery_ = Delivery::in_flight;
   }
   stream(writer.level()).write_frames(writer);
 }
 
-void Handshake::send_done_and_token(std::vector<std::byte> token) {
-  done_ = Delivery::wanted;
+void Handshake::send_token(std::vector<std::byte> token) {
+  if (token.empty()) return;
   token_ = std::move(token);
-  if (!token_.empty()) token_delivery_ = Delivery::wanted;
+  ++token_sequence_;
+  token_delivery_ = Delivery::wanted;
 }
 
 }  // namespace mpquic

@@ -34,17 +34,20 @@ class Handshake {
   void discard(EncryptionLevel level) { stream(level).discard(); }
 
   /// Server: what confirms the handshake at the client (RFC 9001 §4.1.2) and lets it come back (RFC 9000 §8.1.3).
-  void send_done_and_token(std::vector<std::byte> token);
+  void send_done() { done_ = Delivery::wanted; }
+  /// Takes the place of an earlier token that is not acknowledged yet.
+  void send_token(std::vector<std::byte> token);
   void on_acked(const HandshakeDoneToken&) { done_ = Delivery::idle; }
   void on_lost(const HandshakeDoneToken&) {
     if (done_ == Delivery::in_flight) done_ = Delivery::wanted;
   }
-  void on_acked(const NewTokenToken&) {
+  void on_acked(const NewTokenToken& token) {
+    if (token.sequence != token_sequence_) return;
     token_delivery_ = Delivery::idle;
     token_ = {};
   }
-  void on_lost(const NewTokenToken&) {
-    if (token_delivery_ == Delivery::in_flight) token_delivery_ = Delivery::wanted;
+  void on_lost(const NewTokenToken& token) {
+    if (token.sequence == token_sequence_ && token_delivery_ == Delivery::in_flight) token_delivery_ = Delivery::wanted;
   }
 
   /// Server, handshake confirmed: nothing more is expected from TLS, so its memory goes back.
@@ -66,6 +69,7 @@ class Handshake {
   std::unique_ptr<TlsSession> tls_;
   std::array<CryptoStream, kSpaceCount> streams_;
   std::vector<std::byte> token_;
+  std::uint64_t token_sequence_ = 0;
 };
 
 }  // namespace mpquic

@@ -54,7 +54,7 @@ std::vector<std::byte> AddressTokens::make_new_token(std::span<const IpAddress> 
   std::array<std::byte, 32 + kMaxTokenAddresses * 17> buffer;
   ByteWriter out(buffer);
   write_header(out, kNewTokenKind, now + kNewTokenLifetime);
-  for (const IpAddress& ip : validated.first(std::min(validated.size(), kMaxTokenAddresses))) write_address(out, ip);
+  for (const IpAddress& ip : validated.last(std::min(validated.size(), kMaxTokenAddresses))) write_address(out, ip);
   return keys_.seal_token(out.written(), as_bytes(kPurpose), rng_);
 }
 

@@ -10,6 +10,7 @@
 #include "stack/base/connection_id.h"
 #include "stack/base/rng.h"
 #include "stack/base/time.h"
+#include "stack/conn/validated_addresses.h"
 #include "stack/crypto/static_keys.h"
 
 namespace mpquic {
@@ -17,8 +18,6 @@ namespace mpquic {
 /// RFC 9000 §8.1.3: Retry tokens live for moments, NEW_TOKEN tokens for a day.
 inline constexpr Duration kRetryTokenLifetime = std::chrono::seconds(15);
 inline constexpr Duration kNewTokenLifetime = std::chrono::hours(24);
-/// draft-21 §3.1.3: a token covers all validated addresses; this many fit.
-inline constexpr std::size_t kMaxTokenAddresses = 8;
 
 struct RetryTokenContents {
   ConnectionId original_dcid;
@@ -42,6 +41,7 @@ class AddressTokens {
 
   [[nodiscard]] std::vector<std::byte> make_retry(const SocketAddress& client, const RetryTokenContents& contents,
                                                   Instant now) const;
+  /// For all of `validated`, or the last kMaxTokenAddresses of them.
   [[nodiscard]] std::vector<std::byte> make_new_token(std::span<const IpAddress> validated, Instant now) const;
   /// `out` is set where the verdict is valid.
   [[nodiscard]] TokenVerdict check(Bytes token, const SocketAddress& client, Instant now, ValidatedToken& out) const;
