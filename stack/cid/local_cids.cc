@@ -27,6 +27,7 @@ void LocalCids::register_preferred_address_cid(const GeneratedCid& cid) {
   Supply& supply = require_supply(kInitialPath);
   MPQUIC_CHECK(supply.next_sequence == 1);
   add(supply, cid, Delivery::acked);
+  events_.push_back(LocalCidEvent{LocalCidEvent::Kind::issued, cid.id, LocalCidRoute{kInitialPath, 1}});
 }
 
 void LocalCids::set_peer_limit(std::uint64_t active_connection_id_limit) {

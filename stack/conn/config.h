@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "stack/base/address.h"
 #include "stack/base/time.h"
 
 namespace mpquic {
@@ -46,6 +48,10 @@ struct ConnectionConfig {
   std::uint64_t active_connection_id_limit = 4;  // per path once multipath is negotiated
   bool address_advertisement = false;            // frames 0x40-0x42, negotiated by transport parameter
   bool active_migration = true;                  // false sends disable_active_migration
+  /// Server: where clients are to move path 0 once the handshake is confirmed (RFC 9000 §9.6). The host must receive
+  /// there, and send from there what names it as the local address.
+  std::optional<SocketAddress> preferred_v4;
+  std::optional<SocketAddress> preferred_v6;
 };
 
 }  // namespace mpquic

@@ -35,6 +35,18 @@ StreamLimits stream_limits(const ConnectionConfig& config) {
           .send_buffer = config.send_buffer};
 }
 
+/// Server: what the transport parameter says, with a connection ID of its own.
+std::optional<PreferredAddress> preferred_address(ConnectionSetup& setup) {
+  const ConnectionConfig& config = setup.config;
+  if (setup.role != Role::server || (!config.preferred_v4 && !config.preferred_v6)) return std::nullopt;
+  const GeneratedCid cid = setup.generate_cid();
+  PreferredAddress out{.id = cid.id, .reset_token = cid.reset_token};
+  if (config.preferred_v4) out.v4 = *config.preferred_v4;
+  if (config.preferred_v6) out.v6 = *config.preferred_v6;
+  MPQUIC_CHECK(out.v4.ip.family() == IpAddress::Family::v4 && out.v6.ip.family() == IpAddress::Family::v6);
+  return out;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Connection::create(ConnectionSetup setup, Instant now) {
@@ -44,7 +56,8 @@ Result<std::unique_ptr<Connection>> Connection::create(ConnectionSetup setup, In
                                .original_dcid = setup.original_dcid,
                                .retry_scid = setup.retry_scid,
                                .reset_token = setup.reset_token,
-                               .peer_uses_cids = setup.role == Role::client || !setup.remote_cid.empty()};
+                               .peer_uses_cids = setup.role == Role::client || !setup.remote_cid.empty(),
+                               .preferred_address = preferred_address(setup)};
   const TransportParameters parameters = local_parameters(inputs, *setup.rng);
   TlsSessionOptions tls_options{
       .role = setup.role, .server_name = setup.server_name, .parameters = {}, .ticket = setup.ticket};
@@ -54,6 +67,8 @@ Result<std::unique_ptr<Connection>> Connection::create(ConnectionSetup setup, In
   ConnectionSetup& moved = setup;
   std::unique_ptr<Connection> connection(new Connection(std::move(moved), std::move(tls), now));
   connection->multipath_offered_ = parameters.initial_max_path_id.has_value();
+  if (const auto& preferred = parameters.preferred_address)
+    connection->local_cids_.register_preferred_address_cid({preferred->id, preferred->reset_token});
   connection->emit(trace::ParametersSet{.local = true, .encoded = tls_options.parameters}, now);
   MPQUIC_TRY(connection->start(setup, now));
   return connection;
@@ -135,6 +150,7 @@ void Connection::abandon_path(PathId id, std::uint64_t error, Instant now) {
 bool Connection::migrate(PathId id, const SocketAddress& local, Instant now) {
   Path* path = paths_.find(id);
   if (path == nullptr || !confirmed_ || !lifecycle_.open()) return false;
+  if (paths_.forbids(path->active().addresses.remote)) return false;
   return path->migrate({local, path->active().addresses.remote}, now);
 }
 
@@ -194,7 +210,10 @@ void Connection::on_path_event(const PathEvent& event, Instant now) {
       if (paths_.open_count() > 0) peer_cids_.abandon(event.id);
       local_cids_.abandon(event.id);
       return report(PathChange::abandoned);
-    case Kind::refused: return report(PathChange::refused);
+    case Kind::refused:
+      // The move to the preferred address was our own idea, and path 0 stays where it was (RFC 9000 §9.6.2).
+      if (preferred_move_ == event.tuple) return;
+      return report(PathChange::refused);
     case Kind::closed:
       local_cids_.forget(event.id);
       keys_.forget_path(event.id);

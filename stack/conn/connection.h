@@ -114,7 +114,8 @@ class Connection {
   [[nodiscard]] PathManager& paths() { return paths_; }
   [[nodiscard]] Result<void> open_path(const FourTuple& tuple, Instant now);
   void abandon_path(PathId id, std::uint64_t error, Instant now);
-  /// Client: probe another local address, then move the path there. False: no such path, or it cannot move now.
+  /// Client: probe another local address, then move the path there. False: no such path, or it cannot move now, or
+  /// the peer forbids it.
   [[nodiscard]] bool migrate(PathId id, const SocketAddress& local, Instant now);
   void request_key_update() { keys_.request_update(); }
   [[nodiscard]] std::optional<std::vector<std::byte>> take_ticket();
@@ -175,6 +176,7 @@ class Connection {
   void on_handshake_confirmed(Instant now);
   /// Server: NEW_TOKEN for this address and all before it (draft-21 §3.1.3).
   void on_address_proved(const IpAddress& ip, Instant now);
+  void note_preferred_address(const PreferredAddress& preferred);
   void on_retry(const ProtectedPacket& packet, Instant now);
   void on_version_negotiation(const ProtectedPacket& packet, Instant now);
 
@@ -260,6 +262,7 @@ class Connection {
   std::size_t tokens_issued_ = 0;
   HandshakeIds ids_;
   std::vector<std::byte> initial_token_;
+  std::optional<FourTuple> preferred_move_;  // client: where the server wants path 0 (RFC 9000 §9.6)
 
   Lifecycle lifecycle_;
   KeyRing keys_;

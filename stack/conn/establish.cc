@@ -82,10 +82,19 @@ Result<void> Connection::on_peer_parameters(Bytes encoded, Instant now) {
   negotiate_multipath(peer);
   local_cids_.set_peer_limit(peer.active_connection_id_limit);
   if (peer.stateless_reset_token) peer_cids_.set_handshake_reset_token(*peer.stateless_reset_token);
-  if (peer.preferred_address)
+  if (peer.preferred_address) {
     MPQUIC_TRY(peer_cids_.on_preferred_address(peer.preferred_address->id, peer.preferred_address->reset_token));
+    note_preferred_address(*peer.preferred_address);
+  }
   frame_options_.address_advertisement = config_.address_advertisement && peer.address_advertisement;
   return {};
+}
+
+void Connection::note_preferred_address(const PreferredAddress& preferred) {
+  const SocketAddress local = paths_.find(kInitialPath)->active().addresses.local;
+  const SocketAddress& remote = local.ip.family() == IpAddress::Family::v4 ? preferred.v4 : preferred.v6;
+  // RFC 9000 §18.2: a family that is not offered is all zero.
+  if (remote.port != 0 && !remote.ip.is_unspecified()) preferred_move_ = FourTuple{local, remote};
 }
 
 void Connection::negotiate_multipath(const TransportParameters& peer) {
@@ -117,6 +126,8 @@ void Connection::on_handshake_confirmed(Instant now) {
     // The handshake proved path 0's address (RFC 9000 §8.1).
     on_address_proved(paths_.find(kInitialPath)->active().addresses.remote.ip, now);
   }
+  // RFC 9000 §9.6.1: probe first, with an unused connection ID (the parameter's is the lowest), and move if it answers.
+  if (preferred_move_) static_cast<void>(paths_.find(kInitialPath)->migrate(*preferred_move_, now));
   try_open_paths(now);
 }
 

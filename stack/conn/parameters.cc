@@ -30,6 +30,7 @@ TransportParameters local_parameters(const ParameterInputs& inputs, Rng& rng) {
     out.original_destination_connection_id = inputs.original_dcid;
     out.retry_source_connection_id = inputs.retry_scid;
     out.stateless_reset_token = inputs.reset_token;
+    out.preferred_address = inputs.preferred_address;
   }
   return out;
 }

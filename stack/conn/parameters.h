@@ -19,6 +19,7 @@ struct ParameterInputs {
   StatelessResetToken reset_token{};       // server
   /// A peer with zero-length connection IDs cannot use multipath: it is not offered (draft-21 §2.1).
   bool peer_uses_cids = true;
+  std::optional<PreferredAddress> preferred_address{};  // server
 };
 
 [[nodiscard]] TransportParameters local_parameters(const ParameterInputs& inputs, Rng& rng);

@@ -196,7 +196,11 @@ std::expected<void, PathError> Endpoint::migrate_path(ConnectionHandle handle, P
   Slot* slot = find(handle);
   if (slot == nullptr) return std::unexpected(PathError::unknown_connection);
   if (slot->role != Role::client) return std::unexpected(PathError::not_client);
-  if (!slot->connection->migrate(id, local, now)) return std::unexpected(PathError::closed);
+  if (!slot->connection->migrate(id, local, now)) {
+    const Path* path = slot->connection->paths().find(id);
+    const bool forbidden = path != nullptr && slot->connection->paths().forbids(path->active().addresses.remote);
+    return std::unexpected(forbidden ? PathError::migration_disabled : PathError::closed);
+  }
   touch(*slot);
   return {};
 }

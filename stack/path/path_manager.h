@@ -66,6 +66,7 @@ class PathManager {
   void set_peer_max_udp_payload(std::size_t bytes, Instant now);
   /// disable_active_migration: no new path to the peer's handshake address (draft-21 §2.2).
   void forbid_remote(const SocketAddress& remote) { forbidden_remote_ = remote; }
+  [[nodiscard]] bool forbids(const SocketAddress& remote) const { return forbidden_remote_ == remote; }
 
   // --- Paths
   /// nullptr: never opened, or deleted. Paths that are abandoned but not yet deleted are found.

@@ -119,7 +119,12 @@ Duration Path::validation_pto() const {
 
 void Path::apply(const TupleOutcome& outcome, Instant now) {
   if (outcome.none_left) unreachable_ = true;
-  if (outcome.migration_failed) emit(PathEvent::Kind::refused, "the new 4-tuple did not validate");
+  if (outcome.migration_failed) {
+    context_.events.push_back(PathEvent{.kind = PathEvent::Kind::refused,
+                                        .id = id_,
+                                        .tuple = *outcome.migration_failed,
+                                        .reason = "the new 4-tuple did not validate"});
+  }
   if (outcome.switched) {
     unproved_network_.reset();
     if (!same_network(network_.addresses, active().addresses)) {

@@ -79,7 +79,7 @@ TupleOutcome TupleSet::on_deadline(Instant now) {
   active().mtu.on_deadline(now);
   for (std::size_t i = tuples_.size(); i-- > 1;) {
     if (!tuples_[i].validator.on_deadline(now)) continue;
-    outcome.migration_failed |= tuples_[i].migrate_when_validated;
+    if (tuples_[i].migrate_when_validated) outcome.migration_failed = tuples_[i].addresses;
     remove(i);
   }
   if (!active().validator.on_deadline(now)) return outcome;
@@ -90,7 +90,7 @@ TupleOutcome TupleSet::on_deadline(Instant now) {
   }
   // RFC 9000 §9.3.2: "the endpoint MUST revert to using the last validated peer address".
   const auto index = static_cast<std::size_t>(fallback - tuples_.begin());
-  const bool migration_failed = outcome.migration_failed;
+  const std::optional<FourTuple> migration_failed = outcome.migration_failed;
   outcome = activate(index);
   outcome.migration_failed = migration_failed;
   outcome.reverted = true;

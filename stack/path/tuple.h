@@ -53,11 +53,11 @@ struct Tuple {
 
 /// What happened to the tuples of a path, for the outer layer to act on.
 struct TupleOutcome {
-  bool validated = false;         // the active tuple's address was proved just now
-  bool switched = false;          // another tuple is active now
-  bool reverted = false;          // ... back to the last validated one: the move failed
-  bool migration_failed = false;  // a move that we wanted did not validate; the active tuple stays
-  bool none_left = false;         // no usable tuple
+  bool validated = false;                     // the active tuple's address was proved just now
+  bool switched = false;                      // another tuple is active now
+  bool reverted = false;                      // ... back to the last validated one: the move failed
+  std::optional<FourTuple> migration_failed;  // a move that we wanted did not validate; the active tuple stays
+  bool none_left = false;                     // no usable tuple
 };
 
 struct TupleSettings {

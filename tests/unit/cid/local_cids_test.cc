@@ -266,6 +266,10 @@ TEST(LocalCidsPreferredAddress, TakesSequenceOneOfPathZero) {  // digest 10
   });
   cids.register_handshake_cid(id_of(200));
   cids.register_preferred_address_cid(GeneratedCid{id_of(201), token_of(1)});
+  const auto routed = cids.poll_event();
+  ASSERT_TRUE(routed);
+  EXPECT_EQ(routed->kind, LocalCidEvent::Kind::issued);
+  EXPECT_EQ(routed->id, id_of(201));
   cids.set_peer_limit(4);
   ASSERT_TRUE(cids.find(id_of(201)));
   EXPECT_EQ(cids.find(id_of(201))->sequence, 1U);
