@@ -93,7 +93,8 @@ Connection::Connection(ConnectionSetup setup, std::unique_ptr<TlsSession> tls, I
       datagrams_({.send_queue_bytes = config_.datagram_send_queue_bytes,
                   .receive_queue_bytes = config_.datagram_receive_queue_bytes,
                   .max_frame_size = config_.max_datagram_frame_size}),
-      scheduler_(make_scheduler(config_.scheduler)) {
+      scheduler_(make_scheduler(config_.scheduler)),
+      version_(setup.version) {
   MPQUIC_CHECK(scheduler_ != nullptr);
   frame_options_.datagram = config_.max_datagram_frame_size > 0;
   local_cids_.register_handshake_cid(ids_.local);

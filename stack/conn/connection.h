@@ -61,6 +61,7 @@ struct ConnectionSetup {
   StatelessResetToken reset_token{};       // server: of local_cid
   std::string server_name;                 // client
   std::vector<std::byte> ticket;           // client
+  std::uint32_t version = kVersion1;       // client: what it offers first; we speak version 1 only
   TlsProvider* tls = nullptr;
   CidGenerator generate_cid;
   AddressTokenMaker make_token;
@@ -179,6 +180,8 @@ class Connection {
   void note_preferred_address(const PreferredAddress& preferred);
   void on_retry(const ProtectedPacket& packet, Instant now);
   void on_version_negotiation(const ProtectedPacket& packet, Instant now);
+  void restart_with_version_1(Instant now);
+  void resend_initials(const ConnectionId& dcid, Instant now);
 
   // receive.cc
   void on_packet(const ProtectedPacket& packet, const RoutedDatagram& datagram, bool& counted, Instant now);
@@ -276,9 +279,11 @@ class Connection {
   std::unique_ptr<Scheduler> scheduler_;
 
   FrameOptions frame_options_;
-  bool multipath_offered_ = false;  // our transport parameter was sent
-  bool peer_greases_ = false;       // RFC 9287: we may clear the fixed bit
-  bool confirmed_ = false;          // RFC 9001 §4.1.2
+  std::uint32_t version_;            // of our long headers, and the only one that we listen to
+  bool version_negotiated_ = false;  // a Version Negotiation packet was heeded: no other one will be
+  bool multipath_offered_ = false;   // our transport parameter was sent
+  bool peer_greases_ = false;        // RFC 9287: we may clear the fixed bit
+  bool confirmed_ = false;           // RFC 9001 §4.1.2
   bool confirm_after_packet_ = false;
   bool peer_seen_ = false;  // a packet of the peer's was processed
   bool close_reported_ = false;

@@ -1,5 +1,6 @@
 // From the first flight to a confirmed handshake (RFC 9001 §4, RFC 9000 §7).
 #include <algorithm>
+#include <array>
 
 #include "stack/base/overloaded.h"
 #include "stack/conn/connection.h"
@@ -140,27 +141,47 @@ void Connection::on_address_proved(const IpAddress& ip, Instant now) {
 
 void Connection::on_retry(const ProtectedPacket& packet, Instant now) {
   // RFC 9000 §17.2.5.2: one Retry, before anything else from the server, and only if its integrity tag verifies.
-  if (role_ != Role::client || peer_seen_ || ids_.retry_scid || packet.token.empty() || packet.dcid != ids_.local ||
-      packet.scid == ids_.remote || !verify_retry(ids_.original_dcid, packet.bytes))
+  if (role_ != Role::client || packet.version != version_ || peer_seen_ || ids_.retry_scid || packet.token.empty() ||
+      packet.dcid != ids_.local || packet.scid == ids_.remote || !verify_retry(ids_.original_dcid, packet.bytes))
     return drop(DropReason::invalid_retry, packet.bytes.size(), now);
   ids_.retry_scid = packet.scid;
-  ids_.remote = packet.scid;
-  peer_cids_.set_handshake_cid(packet.scid);
-  keys_.install_initial(packet.scid, role_);
   initial_token_.assign(packet.token.begin(), packet.token.end());
+  resend_initials(packet.scid, now);
+}
+
+void Connection::on_version_negotiation(const ProtectedPacket& packet, Instant now) {
+  // RFC 9000 §6.2: only in answer to our first packets, once, and never if it lists the version that we chose.
+  if (role_ != Role::client || peer_seen_ || ids_.retry_scid || version_negotiated_ || packet.dcid != ids_.local ||
+      packet.scid != ids_.original_dcid || lists_version(packet.supported_versions, version_))
+    return drop(DropReason::unsupported_version, packet.bytes.size(), now);
+  version_negotiated_ = true;
+  if (version_ != kVersion1 && lists_version(packet.supported_versions, kVersion1)) return restart_with_version_1(now);
+  constexpr std::string_view kReason = "version negotiation: the server does not speak QUIC version 1";
+  lifecycle_.close({.silent = true, .error = error::kVersionNegotiationError, .reason = std::string(kReason)}, now,
+                   paths_.max_pto());
+  emit(trace::Closed{.error = error::kVersionNegotiationError, .reason = kReason}, now);
+}
+
+void Connection::restart_with_version_1(Instant now) {
+  version_ = kVersion1;
+  // A new attempt is a new connection to the server, so it gets a new unpredictable connection ID (RFC 9000 §7.2), and
+  // with it new keys; late answers to the first attempt do not match any more. What the application has asked for
+  // since connect() stays, and so does the ClientHello: nothing in it depends on the version that was offered.
+  std::array<std::byte, kLocalCidLength> bytes{};
+  rng_.fill(bytes);
+  ids_.original_dcid = ConnectionId(bytes);
+  emit(trace::StateChanged{"attempted"}, now);
+  resend_initials(ids_.original_dcid, now);
+}
+
+void Connection::resend_initials(const ConnectionId& dcid, Instant now) {
+  ids_.remote = dcid;
+  peer_cids_.set_handshake_cid(dcid);
+  keys_.install_initial(dcid, role_);
   outcome_.clear();
   Path& path = *paths_.find(kInitialPath);
   path.requeue_space(SpaceId::initial, outcome_);
   deliver(path, outcome_, now);
-}
-
-void Connection::on_version_negotiation(const ProtectedPacket& packet, Instant now) {
-  // RFC 9000 §6.2: only in answer to our first packets, and never if it lists the version that we chose.
-  if (role_ != Role::client || peer_seen_ || ids_.retry_scid || packet.dcid != ids_.local ||
-      packet.scid != ids_.original_dcid || lists_version(packet.supported_versions, kVersion1))
-    return drop(DropReason::unsupported_version, packet.bytes.size(), now);
-  lifecycle_.close({.silent = true, .reason = "version negotiation: the server does not speak QUIC version 1"}, now,
-                   paths_.max_pto());
 }
 
 }  // namespace mpquic

@@ -30,6 +30,8 @@ void Connection::on_datagram(const RoutedDatagram& datagram, Instant now) {
 
 std::optional<DropReason> Connection::refuses(const ProtectedPacket& packet, EncryptionLevel level) const {
   if (level == EncryptionLevel::zero_rtt) return DropReason::unexpected_packet_type;  // docs/adr/0005
+  // RFC 9000 §5.2.1: nothing in another version than the one that the client chose.
+  if (packet.version != version_) return DropReason::unsupported_version;
   if (!packet.fixed_bit && !config_.grease) return DropReason::malformed_header;
   if (!keys_.has_read(level)) return DropReason::keys_unavailable;
   // RFC 9001 §5.7: no 1-RTT before the handshake is complete.

@@ -27,7 +27,8 @@ PacketPlan Connection::plan_packet(const PacketTarget& target) {
                   .largest_acked = space.largest_acked(),
                   .dcid = target.dcid,
                   .scid = ids_.local,
-                  .token = {}};
+                  .token = {},
+                  .version = version_};
   if (target.level == EncryptionLevel::initial) plan.token = initial_token_;
   if (peer_greases_ && config_.grease) plan.fixed_bit = (rng_.next_u64() & 1) != 0;  // RFC 9287 §3.1
   return plan;

@@ -16,7 +16,10 @@ struct InitialSecrets {
   [[nodiscard]] const TrafficSecret& of(Role role) const { return role == Role::client ? client : server; }
 };
 
-/// From the destination connection ID of the client's first Initial, or of its first one after a Retry.
+/// From the destination connection ID of the client's first Initial, or of its first one after a Retry. The salt is
+/// that of version 1, also where an Initial claims another version to be told no: a server must not look behind the
+/// version and the connection IDs of a version that it does not speak (RFC 9000 §5.2.2, RFC 8999 §4), so any protection
+/// does.
 [[nodiscard]] InitialSecrets derive_initial_secrets(const ConnectionId& client_dcid);
 
 using RetryIntegrityTag = std::array<std::byte, 16>;

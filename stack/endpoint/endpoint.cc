@@ -154,6 +154,7 @@ void Endpoint::release(Slot& slot) {
 
 ConnectionHandle Endpoint::connect(const ConnectOptions& options, Instant now) {
   now_ = now;
+  MPQUIC_CHECK(options.version != kVersionNegotiation);
   ConnectionSetup setup = common_setup(Role::client, options.tuple);
   setup.remote_cid = draw_cid();  // unpredictable, at least 8 bytes (RFC 9000 §7.2)
   setup.original_dcid = setup.remote_cid;
@@ -162,6 +163,7 @@ ConnectionHandle Endpoint::connect(const ConnectOptions& options, Instant now) {
   setup.ticket = options.ticket;
   setup.token = options.token;
   setup.tls = options.tls.get();
+  setup.version = options.version;
   if (config_.trace != nullptr) setup.sink = config_.trace->make_sink(Role::client, setup.original_dcid);
   const ConnectionId local = setup.local_cid;
   auto connection = Connection::create(std::move(setup), now);

@@ -48,6 +48,12 @@ struct ConnectOptions {
   std::shared_ptr<TlsProvider> tls;  // client-side TLS: trust, ALPN, client certificate
   std::vector<std::byte> ticket;     // from NewTicket, empty: full handshake
   std::vector<std::byte> token;      // from NewToken
+  /// What the first Initial claims to be, never 0. We speak version 1 only: another one (RFC 9000 §15 reserves those
+  /// of the form 0x?a?a?a?a) asks the server for Version Negotiation, after which the connection starts again with
+  /// version 1 under the same handle (§6.2), or ends with VERSION_NEGOTIATION_ERROR where the server does not speak it.
+  /// Compatible and authenticated version negotiation (RFC 9368) are out of scope: with a single version there is
+  /// nothing to downgrade from.
+  std::uint32_t version = kVersion1;
 };
 
 /// Why open_path() said no at once. Later refusals are PathChanged events with reasons.

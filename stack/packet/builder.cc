@@ -22,7 +22,7 @@ std::optional<HeaderLayout> write_header(const PacketPlan& plan, bool key_phase,
     const ShortHeader header{plan.dcid, plan.spin, key_phase, plan.fixed_bit};
     return write_short_header(out, header, number);
   }
-  const LongHeader header{packet_type_of(plan.level), plan.dcid, plan.scid, plan.token, plan.fixed_bit};
+  const LongHeader header{packet_type_of(plan.level), plan.dcid, plan.scid, plan.token, plan.fixed_bit, plan.version};
   return write_long_header(out, header, number);
 }
 

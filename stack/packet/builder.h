@@ -31,7 +31,8 @@ struct PacketPlan {
   ConnectionId scid;  // long headers
   Bytes token;        // Initial
   bool spin = false;
-  bool fixed_bit = true;  // false: grease it (RFC 9287)
+  bool fixed_bit = true;              // false: grease it (RFC 9287)
+  std::uint32_t version = kVersion1;  // long headers
 };
 
 struct BuiltPacket {

@@ -184,7 +184,7 @@ std::optional<HeaderLayout> write_long_header(ByteWriter& out, const LongHeader&
   const auto first = static_cast<std::uint8_t>(first_byte::kLongForm | (header.fixed_bit ? first_byte::kFixedBit : 0) |
                                                type_bits(header.type) | (number.length - 1));
   bool complete =
-      out.write_u8(first) && write_version_and_ids(out, kVersion1, header.dcid.bytes(), header.scid.bytes());
+      out.write_u8(first) && write_version_and_ids(out, header.version, header.dcid.bytes(), header.scid.bytes());
   if (header.type == PacketType::initial) complete = complete && out.write_prefixed_bytes(header.token);
   HeaderLayout layout;
   layout.length_offset = out.size() - start;

@@ -110,6 +110,7 @@ struct LongHeader {
   ConnectionId scid{};
   Bytes token{};  // Initial only
   bool fixed_bit = true;
+  std::uint32_t version = kVersion1;  // another one only to be told no: our layout is that of version 1
 };
 struct ShortHeader {
   ConnectionId dcid{};

@@ -11,7 +11,7 @@ namespace {
 
 class NativePeer final : public Peer {
  public:
-  NativePeer(const PeerOptions& options, Rng& rng) : endpoint_(make_config(options), rng) {
+  NativePeer(const PeerOptions& options, Rng& rng) : version_(options.version), endpoint_(make_config(options), rng) {
     TlsConfig client;
     client.role = Role::client;
     client.alpn = {std::string(kAlpn)};
@@ -25,6 +25,7 @@ class NativePeer final : public Peer {
     options.tuple = tuple;
     options.server_name = "localhost";
     options.tls = client_tls_;
+    options.version = version_;
     return endpoint_.connect(options, now);
   }
   bool migrate(ConnectionHandle handle, const SocketAddress& local, Instant now) override {
@@ -52,6 +53,7 @@ class NativePeer final : public Peer {
     return config;
   }
 
+  std::uint32_t version_;
   std::shared_ptr<TlsProvider> client_tls_;
   Endpoint endpoint_;
 };

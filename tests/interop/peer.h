@@ -16,7 +16,7 @@ struct PeerOptions {
   Role role = Role::client;
   ConnectionConfig connection;
   bool require_retry = false;
-  std::uint32_t version = 1;  // of the ngtcp2 client's first flight
+  std::uint32_t version = 1;  // of the client's first flight
   std::array<std::byte, 32> static_key{};
 };
 
