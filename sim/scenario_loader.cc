@@ -6,19 +6,13 @@
 #include <fstream>
 #include <sstream>
 
-#include "sim/yaml_reader.h"
+#include "sim/path_reader.h"
+#include "sim/yaml_values.h"
 #include "stack/cc/congestion_controller.h"
 #include "stack/sched/scheduler.h"
 
 namespace mpquic::sim {
 namespace {
-
-constexpr std::size_t kMaxPaths = 64;
-/// Below this, no QUIC handshake fits.
-constexpr std::size_t kMinMtu = kMinInitialDatagram + kIpUdpOverhead;
-constexpr std::size_t kMaxMtu = 9000;
-/// A queue that nobody specified holds a bandwidth-delay product, and never less than this many full packets.
-constexpr std::uint64_t kDefaultQueuePackets = 32;
 
 [[nodiscard]] Parsed<Crypto> parse_crypto(std::string_view text) {
   if (text == "real") return Crypto::real;
@@ -44,40 +38,6 @@ constexpr std::uint64_t kDefaultQueuePackets = 32;
   return std::unexpected(
       "one of link_down, silent_death, link_up, set_rate, set_delay, set_loss, nat_rebind, abandon_path, migrate_path, "
       "path_status");
-}
-
-/// A queue is so many bytes, or as many as the link sends in so much time.
-struct QueueSpec {
-  ByteCount bytes;
-  Duration time{};
-};
-[[nodiscard]] Parsed<QueueSpec> parse_queue(std::string_view text) {
-  if (const auto bytes = parse_size(text)) return QueueSpec{.bytes = *bytes, .time = {}};
-  if (const auto time = parse_duration(text)) return QueueSpec{.bytes = {}, .time = *time};
-  return std::unexpected("a size like 256KiB or a time like 100ms");
-}
-
-template <class T>
-void read_count(YamlMap& map, const char* key, T& out) {
-  std::uint64_t value = out;
-  map.read(key, parse_count, value);
-  out = static_cast<T>(value);
-}
-
-void read_bytes(YamlMap& map, const char* key, std::uint64_t& out) {
-  ByteCount value(out);
-  map.read(key, parse_size, value);
-  out = value.value();
-}
-
-void read_size(YamlMap& map, const char* key, std::size_t& out) {
-  std::uint64_t value = out;
-  read_bytes(map, key, value);
-  out = value;
-}
-
-void check_range(YamlMap& map, const char* key, std::uint64_t value, std::uint64_t least, std::uint64_t most) {
-  if (value < least || value > most) map.fail(key, fmt::format("expected {} to {}, got {}", least, most, value));
 }
 
 /// `key` names one of the core's own parts.
@@ -119,65 +79,6 @@ void read_endpoints(YamlMap& map, EndpointsSpec& spec, std::string& first_path) 
   read_count(map, "key_update_after_packets", c.key_update_after_packets);
   read_count(map, "active_connection_id_limit", c.active_connection_id_limit);
   map.read("address_advertisement", parse_switch, c.address_advertisement);
-}
-
-// --- paths
-
-struct LinkSpec {
-  LinkConfig config;
-  std::optional<QueueSpec> queue;
-};
-
-void read_link(YamlMap& map, LinkSpec& link) {
-  map.read("rate", parse_rate, link.config.rate);
-  map.read("delay", parse_duration, link.config.delay);
-  map.read("queue", parse_queue, link.queue);
-  map.read("loss", parse_probability, link.config.loss);
-  map.read("duplicate", parse_probability, link.config.duplicate);
-  map.read("reorder", parse_probability, link.config.reorder);
-  map.read("reorder_delay", parse_duration, link.config.reorder_delay);
-  map.read("corrupt", parse_probability, link.config.corrupt);
-  read_size(map, "mtu", link.config.mtu);
-  check_range(map, "mtu", link.config.mtu, kMinMtu, kMaxMtu);
-}
-
-void settle_queue(LinkSpec& link, Duration rtt) {
-  const ByteCount least(kDefaultQueuePackets * link.config.mtu);
-  if (!link.queue)
-    link.config.queue = std::max(least, link.config.rate.bytes_in(rtt));
-  else
-    link.config.queue =
-        link.queue->time > Duration::zero() ? link.config.rate.bytes_in(link.queue->time) : link.queue->bytes;
-}
-
-void read_path(YamlMap& map, PathSpec& path) {
-  map.require("name", "a word, for reports and events");
-  map.read("name", path.config.name);
-  LinkSpec both;
-  std::optional<Duration> rtt;
-  map.read("rtt", parse_duration, rtt);
-  if (rtt && map.has("delay")) map.fail("rtt", "give rtt or delay, not both");
-  if (rtt) both.config.delay = *rtt / 2;
-  read_link(map, both);
-  LinkSpec up = both;
-  LinkSpec down = both;
-  map.map("up", [&](YamlMap& inner) { read_link(inner, up); });
-  map.map("down", [&](YamlMap& inner) { read_link(inner, down); });
-  const auto given = [&](const char* key) {
-    return map.has(key) || (map.has_in("up", key) && map.has_in("down", key));
-  };
-  if (!given("rate")) map.fail("rate", "missing; expected a rate like 50Mbit/s, here or in both up and down");
-  if (!rtt && !given("delay"))
-    map.fail("rtt", "missing; expected a time like 20ms, or delay here or in both up and down");
-  const Duration round_trip = up.config.delay + down.config.delay;
-  settle_queue(up, round_trip);
-  settle_queue(down, round_trip);
-  path.config.up = up.config;
-  path.config.down = down.config;
-  map.read("use", parse_switch, path.used);
-  map.read("backup", parse_switch, path.backup);
-  map.read("source", path.source);
-  map.read("open_at", parse_duration, path.open_at);
 }
 
 [[nodiscard]] std::optional<std::size_t> find_path(const Scenario& scenario, std::string_view name) {
@@ -288,13 +189,7 @@ void read_assertions(YamlMap& map, Assertions& assertions) {
 }
 
 void read_lists(YamlMap& root, Scenario& scenario) {
-  root.each("paths", [&](YamlMap& map, std::size_t) {
-    PathSpec& path = scenario.paths.emplace_back();
-    read_path(map, path);
-    const auto same_name = [&](const PathSpec& other) { return other.config.name == path.config.name; };
-    if (std::ranges::count_if(scenario.paths, same_name) > 1) map.fail("name", "is the name of another path already");
-  });
-  check_range(root, "paths", scenario.paths.size(), 1, kMaxPaths);
+  read_paths(root, scenario);
   root.each("workloads", [&](YamlMap& map, std::size_t) { read_workload(map, scenario.workloads.emplace_back()); });
   root.each("events", [&](YamlMap& map, std::size_t) { read_event(map, scenario.events.emplace_back(), scenario); });
   std::ranges::stable_sort(scenario.events, {}, &ScriptedEvent::at);

@@ -1,0 +1,35 @@
+// Numbers and sizes of scenario files, into the types that the configurations use.
+#pragma once
+
+#include <fmt/format.h>
+
+#include "sim/yaml_reader.h"
+
+namespace mpquic::sim {
+
+inline constexpr std::size_t kMaxPaths = 64;
+
+template <class T>
+void read_count(YamlMap& map, const char* key, T& out) {
+  std::uint64_t value = out;
+  map.read(key, parse_count, value);
+  out = static_cast<T>(value);
+}
+
+inline void read_bytes(YamlMap& map, const char* key, std::uint64_t& out) {
+  ByteCount value(out);
+  map.read(key, parse_size, value);
+  out = value.value();
+}
+
+inline void read_size(YamlMap& map, const char* key, std::size_t& out) {
+  std::uint64_t value = out;
+  read_bytes(map, key, value);
+  out = value;
+}
+
+inline void check_range(YamlMap& map, const char* key, std::uint64_t value, std::uint64_t least, std::uint64_t most) {
+  if (value < least || value > most) map.fail(key, fmt::format("expected {} to {}, got {}", least, most, value));
+}
+
+}  // namespace mpquic::sim
