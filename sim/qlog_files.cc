@@ -29,9 +29,13 @@ std::unique_ptr<trace::Sink> QlogFiles::make_sink(Role role, const ConnectionId&
                                        number == 0 ? "" : fmt::format("-{}", number));
   File file(std::fopen(name.c_str(), "wb"));
   if (file == nullptr) return nullptr;
-  return std::make_unique<trace::QlogSink>(role, original_dcid, [file = std::move(file)](std::string_view record) {
-    static_cast<void>(std::fwrite(record.data(), 1, record.size(), file.get()));
-  });
+  const auto append = [](File& to, std::string_view record) {
+    static_cast<void>(std::fwrite(record.data(), 1, record.size(), to.get()));
+  };
+  // All files of a run share the simulation's own time.
+  return std::make_unique<trace::QlogSink>(
+      role, original_dcid, [file = std::move(file), append](std::string_view record) mutable { append(file, record); },
+      Instant{});
 }
 
 }  // namespace mpquic::sim

@@ -69,6 +69,7 @@ Result<std::unique_ptr<Connection>> Connection::create(ConnectionSetup setup, In
   connection->multipath_offered_ = parameters.initial_max_path_id.has_value();
   if (const auto& preferred = parameters.preferred_address)
     connection->local_cids_.register_preferred_address_cid({preferred->id, preferred->reset_token});
+  connection->emit(trace::ConnectionStarted{setup.tuple, connection->ids_.local, connection->ids_.remote}, now);
   connection->emit(trace::ParametersSet{.local = true, .encoded = tls_options.parameters}, now);
   MPQUIC_TRY(connection->start(setup, now));
   return connection;

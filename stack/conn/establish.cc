@@ -37,7 +37,8 @@ Result<void> Connection::pump_tls(Instant now) {
                                 emit(trace::ParametersSet{.local = false, .encoded = peer.encoded}, now);
                                 return on_peer_parameters(peer.encoded, now);
                               },
-                              [this](const TlsCompleted& completed) -> Result<void> {
+                              [this, now](const TlsCompleted& completed) -> Result<void> {
+                                emit(trace::StateChanged{"complete"}, now);
                                 on_handshake_complete(completed);
                                 return {};
                               },

@@ -275,6 +275,7 @@ std::optional<PathId> Connection::reinject_tail(std::span<const PathView> views,
         return;
       }
       room -= packet.bytes;
+      emit(trace::Reinjected{slow.id, fast->id, packet.number, stream->id, stream->offset, stream->length}, now);
       streams_.on_lost(*stream);
     };
     path.for_each_unacked(consider, mark);

@@ -8,6 +8,7 @@
 
 #include "stack/base/address.h"
 #include "stack/base/bytes.h"
+#include "stack/base/connection_id.h"
 #include "stack/base/drop_reason.h"
 #include "stack/base/ids.h"
 #include "stack/base/result.h"
@@ -15,6 +16,11 @@
 
 namespace mpquic::trace {
 
+struct ConnectionStarted {
+  FourTuple tuple;
+  ConnectionId local_cid;
+  ConnectionId remote_cid;  // a client's: random, until the server has chosen one
+};
 struct PacketSent {
   EncryptionLevel level = EncryptionLevel::one_rtt;
   PathId path;
@@ -65,13 +71,35 @@ struct SchedulerDecision {
   std::size_t size = 0;
   bool retransmission = false;
 };
+/// Stream data that is in flight on one path is going to be written again on another (docs/adr/0007).
+struct Reinjected {
+  PathId from;
+  PathId to;
+  PacketNumber number;  // of the packet that carries it on `from`
+  StreamId stream;
+  std::uint64_t offset = 0;
+  std::uint64_t length = 0;
+};
+/// The same information was written on two paths at once, on purpose.
+struct Duplicated {
+  PathId original;
+  PathId copy;
+  std::size_t size = 0;
+};
+/// A coupled congestion controller (RFC 6356, OLIA, BALIA) changed how much a path may take of the whole.
+struct CouplingUpdated {
+  PathId path;
+  std::string_view algorithm;
+  std::uint64_t alpha_millionths = 0;  // the factor on the path's increase, in millionths: no floating point here
+  ByteCount total_window;              // of all coupled paths
+};
 struct KeyUpdated {
   bool initiated_locally = false;
   std::uint64_t generation = 0;
 };
 struct StateChanged {
   std::string_view state;
-};  // "attempted", "handshaking", "confirmed", "closing", "draining", "closed"
+};  // "attempted", "complete", "confirmed"
 struct ParametersSet {
   bool local = false;
   Bytes encoded;
@@ -83,7 +111,8 @@ struct Closed {
   std::string_view reason;
 };
 
-using Event = std::variant<PacketSent, PacketReceived, PacketDropped, PacketLost, MetricsUpdated, PathStateChanged,
-                           SchedulerDecision, KeyUpdated, StateChanged, ParametersSet, Closed>;
+using Event = std::variant<ConnectionStarted, PacketSent, PacketReceived, PacketDropped, PacketLost, MetricsUpdated,
+                           PathStateChanged, SchedulerDecision, Reinjected, Duplicated, CouplingUpdated, KeyUpdated,
+                           StateChanged, ParametersSet, Closed>;
 
 }  // namespace mpquic::trace

@@ -40,8 +40,7 @@ void JsonWriter::milliseconds(std::string_view key, Duration time) {
   }
 }
 
-void JsonWriter::hex(std::string_view key, Bytes bytes) {
-  name(key);
+void JsonWriter::append_hex(Bytes bytes) {
   out_ += '"';
   for (const std::byte byte : bytes) {
     out_ += kHexDigits[std::to_integer<std::size_t>(byte >> 4)];

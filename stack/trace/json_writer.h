@@ -32,7 +32,8 @@ class JsonWriter {
   /// In milliseconds, to the nanosecond, without floating point.
   void milliseconds(std::string_view key, Duration time);
   /// As a string of hexadecimal digits.
-  void hex(std::string_view key, Bytes bytes);
+  void hex(std::string_view key, Bytes bytes) { name(key), append_hex(bytes); }
+  void hex_value(Bytes bytes) { separate(), append_hex(bytes); }
 
  private:
   void separate() {
@@ -45,6 +46,7 @@ class JsonWriter {
     out_ += ':';
   }
   void append(std::uint64_t number);
+  void append_hex(Bytes bytes);
   void append_digits(std::uint64_t number);
   void append_quoted(std::string_view text);
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <variant>
 
+#include "stack/trace/qlog_names.h"
 #include "stack/wire/frame.h"
 #include "stack/wire/frame_decode.h"
 
@@ -26,10 +27,21 @@ struct FrameJson {
 
   void type(std::string_view name) const { json.field("frame_type", name); }
   void stream(StreamId id) const { json.field("stream_id", id.value()); }
+  /// quic-events §8.13: the frame's Length field, or how much data it holds.
+  void length(std::size_t bytes, std::string_view key = "length") const {
+    json.begin_object("raw");
+    json.field(key, std::uint64_t{bytes});
+    json.end_object();
+  }
+  /// quic-events §8.13.25: no application protocol has names for its errors here.
+  void application_error(std::uint64_t code) const {
+    json.field("error", "unknown");
+    json.field("error_code", code);
+  }
 
   void operator()(const PaddingFrame& f) const {
     type("padding");
-    json.field("payload_length", std::uint64_t{f.length});
+    length(f.length, "payload_length");
   }
   void operator()(const PingFrame&) const { type("ping"); }
   void operator()(const AckFrame& f) const {
@@ -40,7 +52,7 @@ struct FrameJson {
     for_each_range(f, [this](PacketNumber smallest, PacketNumber largest) {
       json.begin_array();
       json.value(smallest.value());
-      json.value(largest.value());
+      if (largest != smallest) json.value(largest.value());  // quic-events §8.13.3: [7], not [7,7]
       json.end_array();
     });
     json.end_array();
@@ -52,30 +64,34 @@ struct FrameJson {
   void operator()(const ResetStreamFrame& f) const {
     type("reset_stream");
     stream(f.id);
-    json.field("error_code", f.error);
+    application_error(f.error);
     json.field("final_size", f.final_size);
   }
   void operator()(const StopSendingFrame& f) const {
     type("stop_sending");
     stream(f.id);
-    json.field("error_code", f.error);
+    application_error(f.error);
   }
   void operator()(const CryptoFrame& f) const {
     type("crypto");
     json.field("offset", f.offset);
-    json.field("length", std::uint64_t{f.data.size()});
+    length(f.data.size());
   }
   void operator()(const NewTokenFrame& f) const {
     type("new_token");
     json.begin_object("token");
+    json.field("type", "resumption");
+    json.begin_object("raw");
+    json.field("length", std::uint64_t{f.token.size()});
     json.hex("data", f.token);
+    json.end_object();
     json.end_object();
   }
   void operator()(const StreamFrame& f) const {
     type("stream");
     stream(f.id);
     json.field("offset", f.offset);
-    json.field("length", std::uint64_t{f.data.size()});
+    length(f.data.size());
     json.flag("fin", f.fin);
   }
   void operator()(const MaxDataFrame& f) const {
@@ -113,9 +129,7 @@ struct FrameJson {
     json.field("retire_prior_to", f.retire_prior_to);
     json.field("connection_id_length", std::uint64_t{f.id.size()});
     json.hex("connection_id", f.id.bytes());
-    json.begin_object("stateless_reset_token");
-    json.hex("data", f.reset_token);
-    json.end_object();
+    json.hex("stateless_reset_token", f.reset_token);
   }
   void operator()(const RetireConnectionIdFrame& f) const {
     type(f.path ? "path_retire_connection_id" : "retire_connection_id");
@@ -133,14 +147,17 @@ struct FrameJson {
   void operator()(const ConnectionCloseFrame& f) const {
     type("connection_close");
     json.field("error_space", f.application ? "application" : "transport");
-    json.field("error_code", f.error);
+    if (f.application)
+      application_error(f.error);
+    else
+      write_transport_error(json, "error", f.error);
     json.field("reason", as_text(f.reason));
     if (!f.application) json.field("trigger_frame_type", f.frame_type);
   }
   void operator()(const HandshakeDoneFrame&) const { type("handshake_done"); }
   void operator()(const DatagramFrame& f) const {
     type("datagram");
-    json.field("length", std::uint64_t{f.data.size()});
+    length(f.data.size());
   }
   void operator()(const PathAbandonFrame& f) const {
     type("path_abandon");
@@ -169,7 +186,7 @@ struct FrameJson {
     type("add_address");
     json.field("address_id", f.address_id);
     json.field("sequence_number", f.sequence);
-    json.field("address", f.address.to_string());
+    write_endpoint_fields(json, f.address);
   }
   void operator()(const PathsFrame& f) const {
     type("paths");
@@ -204,8 +221,10 @@ void write_frames_json(JsonWriter& json, Bytes payload, EncryptionLevel level, s
       std::visit(FrameJson{json, ack_delay_exponent}, **frame);
     } else {
       json.field("frame_type", "unknown");
-      json.field("raw_frame_type", frame->error().frame_type);
+      json.field("frame_type_bytes", frame->error().frame_type);
+      json.begin_object("raw");
       json.hex("data", payload.first(std::min(payload.size(), kMaxUnknownBytes)));
+      json.end_object();
     }
     json.end_object();
   }

@@ -63,11 +63,15 @@ class QlogTest : public ::testing::Test {
 TEST_F(QlogTest, BeginsWithAHeaderRecord) {
   ASSERT_EQ(records.size(), 1U);
   const json header = record(0);
-  EXPECT_EQ(header["qlog_version"], "0.3");
-  EXPECT_EQ(header["qlog_format"], "JSON-SEQ");
+  EXPECT_EQ(header["file_schema"], "urn:ietf:params:qlog:file:sequential");
+  EXPECT_EQ(header["serialization_format"], "application/qlog+json-seq");
+  EXPECT_EQ(header["trace"]["event_schemas"],
+            json::parse(R"(["urn:ietf:params:qlog:events:quic-13","urn:x-mpquic:qlog:events:mpquic-1"])"));
   EXPECT_EQ(header["trace"]["vantage_point"]["type"], "client");
   EXPECT_EQ(header["trace"]["common_fields"]["group_id"], "0102abcd");
-  EXPECT_EQ(header["trace"]["common_fields"]["time_format"], "relative");
+  EXPECT_EQ(header["trace"]["common_fields"]["time_format"], "relative_to_epoch");
+  EXPECT_EQ(header["trace"]["common_fields"]["reference_time"]["clock_type"], "monotonic");
+  EXPECT_EQ(header["trace"]["common_fields"]["reference_time"]["epoch"], "unknown");
 }
 
 TEST_F(QlogTest, TimesAreMillisecondsSinceTheFirstEvent) {
@@ -80,6 +84,14 @@ TEST_F(QlogTest, TimesAreMillisecondsSinceTheFirstEvent) {
   EXPECT_TRUE(records.back().find("\"time\":1000000.5,") != std::string::npos) << records.back();
 }
 
+TEST_F(QlogTest, TracesOfOneEpochShareTheirTimeline) {
+  std::string last;
+  QlogSink late(
+      Role::server, kOdcid, [&last](std::string_view record) { last = record; }, Instant{});
+  late.on_event(StateChanged{"attempted"}, Instant{} + 40ms);
+  EXPECT_EQ(json::parse(last.substr(1))["time"], 40);
+}
+
 TEST_F(QlogTest, PacketsShowHeaderPathAndSizes) {
   const std::array payload{std::byte{0x01}};
   const json sent = emit(PacketSent{.level = EncryptionLevel::handshake,
@@ -87,7 +99,7 @@ TEST_F(QlogTest, PacketsShowHeaderPathAndSizes) {
                                     .number = PacketNumber{7},
                                     .size = 99,
                                     .payload = payload});
-  EXPECT_EQ(sent["name"], "transport:packet_sent");
+  EXPECT_EQ(sent["name"], "quic:packet_sent");
   EXPECT_EQ(sent["data"]["header"]["packet_type"], "handshake");
   EXPECT_EQ(sent["data"]["header"]["packet_number"], 7);
   EXPECT_EQ(sent["data"]["raw"]["length"], 99);
@@ -95,9 +107,10 @@ TEST_F(QlogTest, PacketsShowHeaderPathAndSizes) {
 
   const json received = emit(
       PacketReceived{.path = PathId{3}, .number = PacketNumber{1}, .size = 40, .payload = payload, .ecn = Ecn::ce});
-  EXPECT_EQ(received["name"], "transport:packet_received");
+  EXPECT_EQ(received["name"], "quic:packet_received");
   EXPECT_EQ(received["data"]["header"]["packet_type"], "1RTT");
-  EXPECT_EQ(received["data"]["path_id"], 3);
+  EXPECT_EQ(received["data"]["header"]["path_id"], 3);
+  EXPECT_EQ(received["tuple"], "p3");
   EXPECT_EQ(received["data"]["ecn"], "CE");
 }
 
@@ -106,7 +119,7 @@ TEST_F(QlogTest, ShowsStreamFrames) {
   EXPECT_EQ(frame["frame_type"], "stream");
   EXPECT_EQ(frame["stream_id"], 8);
   EXPECT_EQ(frame["offset"], 1000);
-  EXPECT_EQ(frame["length"], 3);
+  EXPECT_EQ(frame["raw"]["length"], 3);
   EXPECT_EQ(frame["fin"], true);
 }
 
@@ -117,12 +130,13 @@ TEST_F(QlogTest, ShowsAcknowledgedRangesAndDelay) {
   IntervalSet received;
   received.insert(1, 4);
   received.insert(6, 11);
+  received.insert(20, 21);
   ASSERT_TRUE(writer.write_ack(PathId{2}, received, 125, EcnCounts{5, 0, 1}, 10, {}));
   const json frames = shown_payload(Bytes(bytes).first(writer.size()));
   const json& ack = frames.at(0);
   EXPECT_EQ(ack["frame_type"], "path_ack");
   EXPECT_EQ(ack["path_id"], 2);
-  EXPECT_EQ(ack["acked_ranges"], json::parse("[[6,10],[1,3]]"));
+  EXPECT_EQ(ack["acked_ranges"], json::parse("[[20],[6,10],[1,3]]"));
   EXPECT_EQ(ack["ack_delay"], 1) << "125 * 2^3 us";
   EXPECT_EQ(ack["ect0"], 5);
   EXPECT_EQ(ack["ce"], 1);
@@ -182,6 +196,19 @@ TEST_F(QlogTest, ShowsEveryFrame) {
   for (const auto& [frame, name] : every_frame()) EXPECT_EQ(shown(frame)["frame_type"], name);
 }
 
+TEST_F(QlogTest, NamesErrors) {
+  EXPECT_EQ(shown(ConnectionCloseFrame{false, 0x0a, 8, {}})["error"], "protocol_violation");
+  EXPECT_EQ(shown(ConnectionCloseFrame{false, 0x12a, 0, {}})["error"], "crypto_error_0x12a");
+  EXPECT_EQ(shown(ConnectionCloseFrame{false, 0x3e76, 0, {}})["error"], "path_unstable_or_poor");
+  const json unknown = shown(ConnectionCloseFrame{false, 0x7777, 0, {}});
+  EXPECT_EQ(unknown["error"], "unknown");
+  EXPECT_EQ(unknown["error_code"], 0x7777);
+  const json application = shown(ConnectionCloseFrame{true, 0x0a, 0, {}});
+  EXPECT_EQ(application["error_space"], "application");
+  EXPECT_EQ(application["error"], "unknown");
+  EXPECT_EQ(application["error_code"], 0x0a);
+}
+
 TEST_F(QlogTest, ShowsMultipathFields) {  // draft-ietf-quic-multipath-21 §4
   EXPECT_EQ(shown(PathAbandonFrame{5, 0x3e76})["path_id"], 5);
   EXPECT_EQ(shown(PathAbandonFrame{5, 0x3e76})["error_code"], 0x3e76);
@@ -204,6 +231,7 @@ TEST_F(QlogTest, ShowsWhatCannotBeDecoded) {
   ASSERT_EQ(frames.size(), 2U);
   EXPECT_EQ(frames.at(0)["frame_type"], "ping");
   EXPECT_EQ(frames.at(1)["frame_type"], "unknown");
+  EXPECT_TRUE(frames.at(1).contains("frame_type_bytes"));
 }
 
 TEST_F(QlogTest, IntegersBeyondDoublePrecisionAreStrings) {
@@ -213,14 +241,16 @@ TEST_F(QlogTest, IntegersBeyondDoublePrecisionAreStrings) {
 
 TEST_F(QlogTest, ShowsDropsAndLosses) {
   const json dropped = emit(PacketDropped{DropReason::decryption_failed, 77});
-  EXPECT_EQ(dropped["name"], "transport:packet_dropped");
+  EXPECT_EQ(dropped["name"], "quic:packet_dropped");
   EXPECT_EQ(dropped["data"]["raw"]["length"], 77);
-  EXPECT_EQ(dropped["data"]["trigger"], name_of(DropReason::decryption_failed));
+  EXPECT_EQ(dropped["data"]["trigger"], "decryption_failure");
+  EXPECT_EQ(dropped["data"]["details"]["reason"], name_of(DropReason::decryption_failed));
   const json lost =
       emit(PacketLost{.path = PathId{1}, .number = PacketNumber{9}, .trigger = LossTrigger::time_threshold});
-  EXPECT_EQ(lost["name"], "recovery:packet_lost");
+  EXPECT_EQ(lost["name"], "quic:packet_lost");
   EXPECT_EQ(lost["data"]["header"]["packet_number"], 9);
-  EXPECT_EQ(lost["data"]["path_id"], 1);
+  EXPECT_EQ(lost["data"]["header"]["path_id"], 1);
+  EXPECT_EQ(lost["tuple"], "p1");
   EXPECT_EQ(lost["data"]["trigger"], "time_threshold");
 }
 
@@ -235,7 +265,7 @@ TEST_F(QlogTest, ShowsMetricsOfAPath) {
                          .bytes_in_flight = ByteCount{2400},
                          .slow_start_threshold = ByteCount{UINT64_MAX}};
   json event = emit(metrics);
-  EXPECT_EQ(event["name"], "recovery:metrics_updated");
+  EXPECT_EQ(event["name"], "quic:recovery_metrics_updated");
   EXPECT_EQ(event["data"]["path_id"], 2);
   EXPECT_EQ(event["data"]["latest_rtt"], 30.5);
   EXPECT_EQ(event["data"]["congestion_window"], 12000);
@@ -247,34 +277,75 @@ TEST_F(QlogTest, ShowsMetricsOfAPath) {
 TEST_F(QlogTest, ShowsPathsWithTheirTuples) {
   const FourTuple tuple{*SocketAddress::parse("10.0.0.1:1000"), *SocketAddress::parse("[2001:db8::1]:443")};
   const json event = emit(PathStateChanged{PathId{1}, tuple, "validated", {}});
-  EXPECT_EQ(event["name"], "connectivity:path_updated");
+  EXPECT_EQ(event["name"], "mpquic:path_state_updated");
+  EXPECT_EQ(event["tuple"], "p1");
   EXPECT_EQ(event["data"]["path_id"], 1);
   EXPECT_EQ(event["data"]["state"], "validated");
-  EXPECT_EQ(event["data"]["tuple"]["local"]["ip"], "10.0.0.1");
-  EXPECT_EQ(event["data"]["tuple"]["remote"]["port"], 443);
+  EXPECT_EQ(event["data"]["tuple_local"]["ip_v4"], "10.0.0.1");
+  EXPECT_EQ(event["data"]["tuple_remote"]["port_v6"], 443);
+}
+
+TEST_F(QlogTest, TuplesAreAssignedChangedAndGivenUpWithTheirPath) {  // quic-events, tuple_assigned
+  const FourTuple tuple{*SocketAddress::parse("10.0.0.1:1000"), *SocketAddress::parse("192.0.2.1:443")};
+  emit(ConnectionStarted{tuple, kOdcid, kOdcid});
+  const json started = record(records.size() - 2);
+  EXPECT_EQ(started["name"], "quic:connection_started");
+  EXPECT_EQ(started["data"]["local"]["ip_v4"], "10.0.0.1");
+  EXPECT_EQ(started["data"]["local"]["connection_ids"], json::parse(R"(["0102abcd"])"));
+  json assigned = record(records.size() - 1);
+  EXPECT_EQ(assigned["name"], "quic:tuple_assigned");
+  EXPECT_EQ(assigned["data"]["tuple_id"], "p0");
+  EXPECT_EQ(assigned["data"]["tuple_remote"]["port_v4"], 443);
+
+  emit(PathStateChanged{PathId{12}, tuple, "migrated", {}});
+  assigned = record(records.size() - 2);
+  EXPECT_EQ(assigned["data"]["tuple_id"], "p12");
+  EXPECT_EQ(assigned["data"]["tuple_local"]["port_v4"], 1000);
+
+  assigned = emit(PathStateChanged{PathId{12}, tuple, "closed", {}});
+  EXPECT_EQ(assigned["data"], json::parse(R"({"tuple_id":"p12"})"));
+}
+
+TEST_F(QlogTest, ShowsOurOwnEvents) {
+  const json decision = emit(SchedulerDecision{PathId{1}, "min_rtt", 1200, true});
+  EXPECT_EQ(decision["name"], "mpquic:scheduler_decision");
+  EXPECT_EQ(decision["data"]["scheduler"], "min_rtt");
+  const json again = emit(Reinjected{PathId{2}, PathId{0}, PacketNumber{5}, StreamId{4}, 100, 50});
+  EXPECT_EQ(again["name"], "mpquic:reinjected");
+  EXPECT_EQ(again["data"]["from_path_id"], 2);
+  EXPECT_EQ(again["data"]["to_path_id"], 0);
+  EXPECT_EQ(again["data"]["offset"], 100);
+  const json twice = emit(Duplicated{PathId{1}, PathId{3}, 900});
+  EXPECT_EQ(twice["name"], "mpquic:duplicated");
+  EXPECT_EQ(twice["data"]["copy_path_id"], 3);
+  const json coupling = emit(CouplingUpdated{PathId{1}, "lia", 500'000, ByteCount{30000}});
+  EXPECT_EQ(coupling["name"], "mpquic:coupling_updated");
+  EXPECT_EQ(coupling["data"]["alpha_millionths"], 500'000);
 }
 
 TEST_F(QlogTest, ShowsStateChangesKeysAndTheEnd) {
-  emit(StateChanged{"handshaking"});
+  emit(StateChanged{"complete"});
   const json state = emit(StateChanged{"confirmed"});
-  EXPECT_EQ(state["name"], "connectivity:connection_state_updated");
-  EXPECT_EQ(state["data"]["old"], "handshake_started");
+  EXPECT_EQ(state["name"], "quic:connection_state_updated");
+  EXPECT_EQ(state["data"]["old"], "handshake_complete");
   EXPECT_EQ(state["data"]["new"], "handshake_confirmed");
 
   const json key = emit(KeyUpdated{true, 3});
-  EXPECT_EQ(key["name"], "security:key_updated");
-  EXPECT_EQ(key["data"]["generation"], 3);
+  EXPECT_EQ(key["name"], "quic:key_updated");
+  EXPECT_EQ(key["data"]["key_phase"], 3);
   EXPECT_EQ(key["data"]["trigger"], "local_update");
   EXPECT_NE(record(records.size() - 2)["data"]["key_type"], key["data"]["key_type"]);
 
   const json closed = emit(Closed{.by_peer = true, .application = true, .error = 9, .reason = "done \"now\""});
-  EXPECT_EQ(closed["name"], "connectivity:connection_closed");
-  EXPECT_EQ(closed["data"]["owner"], "remote");
-  EXPECT_EQ(closed["data"]["application_code"], 9);
+  EXPECT_EQ(closed["name"], "quic:connection_closed");
+  EXPECT_EQ(closed["data"]["initiator"], "remote");
+  EXPECT_EQ(closed["data"]["application_error"], "unknown");
+  EXPECT_EQ(closed["data"]["error_code"], 9);
   EXPECT_EQ(closed["data"]["reason"], "done \"now\"");
-
-  const json decision = emit(SchedulerDecision{PathId{1}, "min_rtt", 1200, true});
-  EXPECT_EQ(decision["data"]["scheduler"], "min_rtt");
+  EXPECT_EQ(closed["data"]["trigger"], "application");
+  const json failed = emit(Closed{.error = 0x0a, .reason = "no"});
+  EXPECT_EQ(failed["data"]["connection_error"], "protocol_violation");
+  EXPECT_EQ(emit(Closed{.by_peer = true, .reason = "stateless reset"})["data"]["trigger"], "stateless_reset");
 }
 
 TEST_F(QlogTest, ShowsParametersAndUsesTheirAckDelayExponent) {
@@ -286,8 +357,8 @@ TEST_F(QlogTest, ShowsParametersAndUsesTheirAckDelayExponent) {
   std::vector<std::byte> encoded;
   encode(parameters, Role::server, encoded);
   const json event = emit(ParametersSet{.local = false, .encoded = encoded});
-  EXPECT_EQ(event["name"], "transport:parameters_set");
-  EXPECT_EQ(event["data"]["owner"], "remote");
+  EXPECT_EQ(event["name"], "quic:parameters_set");
+  EXPECT_EQ(event["data"]["initiator"], "remote");
   EXPECT_EQ(event["data"]["initial_max_data"], 4096);
   EXPECT_EQ(event["data"]["initial_max_path_id"], 7);
   EXPECT_EQ(event["data"]["initial_source_connection_id"], "0102abcd");
