@@ -1,5 +1,5 @@
 // A rolling fingerprint of everything that crosses the links. Two runs with equal hashes did the same things at the
-// same times, byte for byte; that is what "same seed, same run" means here.
+// same times, with the same bytes; that is what "same seed, same run" means here.
 #pragma once
 
 #include <cstdint>
