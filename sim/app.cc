@@ -55,8 +55,8 @@ void App::on_closed(const ConnectionClosed& closed, Instant now) {
   if (close_expected_) return;
   parts_.violations.add(
       now, fmt::format("{}: connection closed by {}: {} error {:#x} '{}'", role_ == Role::client ? "client" : "server",
-                       closed.by_peer ? "the peer" : "its own side", closed.application ? "application" : "transport",
-                       closed.error, closed.reason));
+                       name_of(closed.source), closed.application ? "application" : "transport", closed.error,
+                       closed.reason));
 }
 
 void App::start_workloads(Instant now) {

@@ -27,6 +27,18 @@ ngtcp2_conn* connection_of(ngtcp2_crypto_conn_ref* reference) {
   return *static_cast<ngtcp2_conn**>(reference->user_data);
 }
 
+/// Errors that end a connection without a CONNECTION_CLOSE.
+[[nodiscard]] std::optional<CloseSource> silent_close(int error) {
+  switch (error) {
+    case NGTCP2_ERR_IDLE_CLOSE: return CloseSource::idle_timeout;
+    case NGTCP2_ERR_HANDSHAKE_TIMEOUT: return CloseSource::handshake_timeout;
+    case NGTCP2_ERR_RECV_VERSION_NEGOTIATION: return CloseSource::version_negotiation;
+    case NGTCP2_ERR_DROP_CONN:
+    case NGTCP2_ERR_RETRY: return CloseSource::local;
+    default: return std::nullopt;
+  }
+}
+
 }  // namespace
 
 ngtcp2_cid Ngtcp2Shared::random_cid() const {
@@ -216,11 +228,8 @@ void Ngtcp2Connection::fail(int error, Instant now) {
     forget_cids();
     if (start_client(negotiated_version_, original, now)) return;
   }
-  const bool silent = error == NGTCP2_ERR_IDLE_CLOSE || error == NGTCP2_ERR_HANDSHAKE_TIMEOUT ||
-                      error == NGTCP2_ERR_DROP_CONN || error == NGTCP2_ERR_RECV_VERSION_NEGOTIATION ||
-                      error == NGTCP2_ERR_RETRY;
-  if (silent) {
-    emit(ConnectionClosed{.by_peer = false, .application = false, .error = 0, .reason = ngtcp2_strerror(error)});
+  if (const auto source = silent_close(error)) {
+    emit(ConnectionClosed{.source = *source, .application = false, .error = 0, .reason = ngtcp2_strerror(error)});
     state_ = State::gone;
     return;
   }
@@ -235,7 +244,7 @@ void Ngtcp2Connection::fail(int error, Instant now) {
 
 void Ngtcp2Connection::enter_closing(ngtcp2_connection_close_error& cause, Instant now) {
   const bool application = cause.type == NGTCP2_CONNECTION_CLOSE_ERROR_CODE_TYPE_APPLICATION;
-  emit(ConnectionClosed{.by_peer = false,
+  emit(ConnectionClosed{.source = CloseSource::local,
                         .application = application,
                         .error = cause.error_code,
                         .reason = std::string(reinterpret_cast<const char*>(cause.reason), cause.reasonlen)});
@@ -259,7 +268,7 @@ void Ngtcp2Connection::enter_draining(Instant now) {
   ngtcp2_connection_close_error cause;
   ngtcp2_connection_close_error_default(&cause);
   ngtcp2_conn_get_connection_close_error(conn_, &cause);
-  emit(ConnectionClosed{.by_peer = true,
+  emit(ConnectionClosed{.source = stateless_reset_ ? CloseSource::stateless_reset : CloseSource::peer,
                         .application = cause.type == NGTCP2_CONNECTION_CLOSE_ERROR_CODE_TYPE_APPLICATION,
                         .error = stateless_reset_ ? 0 : cause.error_code,
                         .reason = stateless_reset_

@@ -133,7 +133,8 @@ void Connection::close(std::uint64_t application_error, std::string_view reason,
 }
 
 void Connection::on_stateless_reset(Instant now) {
-  lifecycle_.on_peer_close({.by_peer = true, .silent = true, .reason = "stateless reset"}, now, paths_.max_pto());
+  lifecycle_.on_peer_close({.source = CloseSource::stateless_reset, .reason = "stateless reset"}, now,
+                           paths_.max_pto());
   emit(trace::Closed{.by_peer = true, .reason = "stateless reset"}, now);
 }
 
@@ -252,7 +253,7 @@ std::optional<ConnectionEvent> Connection::poll_event() {
   if (!lifecycle_.open() && !close_reported_ && lifecycle_.cause()) {
     close_reported_ = true;
     const CloseCause& cause = *lifecycle_.cause();
-    return ConnectionClosed{cause.by_peer, cause.application, cause.error, cause.reason};
+    return ConnectionClosed{cause.source, cause.application, cause.error, cause.reason};
   }
   return std::nullopt;
 }

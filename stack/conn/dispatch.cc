@@ -151,7 +151,7 @@ Result<void> Connection::on_new_token(const NewTokenFrame& frame) {
 void Connection::on_connection_close(const ConnectionCloseFrame& frame, Instant now) {
   const std::string_view reason = as_text(frame.reason.first(std::min(frame.reason.size(), kMaxReason)));
   emit(trace::Closed{.by_peer = true, .application = frame.application, .error = frame.error, .reason = reason}, now);
-  lifecycle_.on_peer_close({.by_peer = true,
+  lifecycle_.on_peer_close({.source = CloseSource::peer,
                             .application = frame.application,
                             .error = frame.error,
                             .frame_type = frame.frame_type,

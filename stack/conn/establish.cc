@@ -158,8 +158,10 @@ void Connection::on_version_negotiation(const ProtectedPacket& packet, Instant n
   version_negotiated_ = true;
   if (version_ != kVersion1 && lists_version(packet.supported_versions, kVersion1)) return restart_with_version_1(now);
   constexpr std::string_view kReason = "version negotiation: the server does not speak QUIC version 1";
-  lifecycle_.close({.silent = true, .error = error::kVersionNegotiationError, .reason = std::string(kReason)}, now,
-                   paths_.max_pto());
+  lifecycle_.close({.source = CloseSource::version_negotiation,
+                    .error = error::kVersionNegotiationError,
+                    .reason = std::string(kReason)},
+                   now, paths_.max_pto());
   emit(trace::Closed{.error = error::kVersionNegotiationError, .reason = kReason}, now);
 }
 

@@ -8,6 +8,7 @@
 
 #include "stack/base/address.h"
 #include "stack/base/ids.h"
+#include "stack/conn/close_source.h"
 
 namespace mpquic {
 
@@ -54,7 +55,7 @@ struct PathChanged {
   std::string_view reason;  // static storage
 };
 struct ConnectionClosed {
-  bool by_peer = false;
+  CloseSource source = CloseSource::local;
   bool application = false;  // `error` is the application's
   std::uint64_t error = 0;
   std::string reason;

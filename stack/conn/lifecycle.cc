@@ -26,7 +26,7 @@ void Lifecycle::end(CloseCause cause) {
 
 void Lifecycle::close(CloseCause cause, Instant now, Duration max_pto) {
   if (!open()) return;
-  const bool silent = cause.silent;
+  const bool silent = is_silent(cause.source);
   end(std::move(cause));
   state_ = silent ? State::closed : State::closing;
   close_due_ = !silent;
@@ -70,10 +70,10 @@ void Lifecycle::on_deadline(Instant now, Duration max_pto) {
     return;
   }
   if (expired(handshake_deadline_, now)) {
-    end({.silent = true, .error = error::kNoError, .reason = "handshake timed out"});
+    end({.source = CloseSource::handshake_timeout, .reason = "handshake timed out"});
     state_ = State::closed;
   } else if (expired(idle_deadline(max_pto), now)) {
-    end({.silent = true, .error = error::kNoError, .reason = "idle timeout"});
+    end({.source = CloseSource::idle_timeout, .reason = "idle timeout"});
     state_ = State::closed;
   } else if (expired(keep_alive_deadline(), now)) {
     keep_alive_pending_ = true;

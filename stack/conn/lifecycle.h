@@ -6,15 +6,15 @@
 
 #include "stack/base/result.h"
 #include "stack/base/time.h"
+#include "stack/conn/close_source.h"
 #include "stack/wire/frame.h"
 
 namespace mpquic {
 
 /// Why a connection ends. `reason` is owned, since peers and applications supply it.
 struct CloseCause {
-  bool by_peer = false;
+  CloseSource source = CloseSource::local;
   bool application = false;
-  bool silent = false;  // nothing is sent: idle timeout, stateless reset, version negotiation
   std::uint64_t error = 0;
   std::uint64_t frame_type = 0;
   std::string reason;

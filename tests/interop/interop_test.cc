@@ -233,7 +233,7 @@ TEST_P(InteropTest, StatelessResetEndsAForgottenConnection) {
   session.restart_server();
   ASSERT_TRUE(session.client_app().send(Directionality::unidirectional, 3'000));
   ASSERT_TRUE(session.wire().run([&] { return session.client_app().closed().has_value(); }, 5s));
-  EXPECT_TRUE(session.client_app().closed()->by_peer);
+  EXPECT_EQ(session.client_app().closed()->source, CloseSource::stateless_reset);
 }
 
 // RFC 9000 §10.2.
@@ -246,7 +246,7 @@ TEST_P(InteropTest, CloseCarriesItsErrorAndReason) {
     const App& other = client_closes ? session.server_app() : session.client_app();
     closer.transport().close(closing.connection(), 4242, "enough", session.wire().now());
     ASSERT_TRUE(session.wire().run([&] { return other.closed().has_value(); }, 5s));
-    EXPECT_TRUE(other.closed()->by_peer);
+    EXPECT_EQ(other.closed()->source, CloseSource::peer);
     EXPECT_TRUE(other.closed()->application);
     EXPECT_EQ(other.closed()->error, 4242u);
     EXPECT_EQ(other.closed()->reason, "enough");

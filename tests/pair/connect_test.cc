@@ -34,7 +34,7 @@ TEST(Connect, CloseReachesThePeerWithCodeAndReason) {
   pair.client->close(pair.client_handle, 42, "done", pair.now);
   ASSERT_TRUE(pair.run_until([&] { return !pair.events_of<ConnectionClosed>(true).empty(); }));
   const auto closed = pair.events_of<ConnectionClosed>(true)[0];
-  EXPECT_TRUE(closed.by_peer);
+  EXPECT_EQ(closed.source, CloseSource::peer);
   EXPECT_TRUE(closed.application);
   EXPECT_EQ(closed.error, 42U);
   EXPECT_EQ(closed.reason, "done");

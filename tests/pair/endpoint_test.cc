@@ -89,6 +89,11 @@ TEST(Endpoint, IdleConnectionsEndSilently) {  // RFC 9000 §10.1
   EXPECT_EQ(pair.client->connection_count(), 0U);
   EXPECT_EQ(pair.server->connection_count(), 0U);
   EXPECT_LE(pair.datagrams_sent - sent, 2U);
+  for (const bool of_server : {false, true}) {
+    const auto closed = pair.events_of<ConnectionClosed>(of_server);
+    ASSERT_EQ(closed.size(), 1U);
+    EXPECT_EQ(closed[0].source, CloseSource::idle_timeout);
+  }
 }
 
 TEST(Endpoint, KeepAliveKeepsItOpen) {
@@ -107,7 +112,7 @@ TEST(Endpoint, ASilentServerEndsInAHandshakeTimeout) {
   pair.filter = [](InFlight&) { return false; };
   pair.start();
   ASSERT_TRUE(pair.run_until([&] { return !pair.events_of<ConnectionClosed>(false).empty(); }));
-  EXPECT_EQ(pair.events_of<ConnectionClosed>(false)[0].reason, "handshake timed out");
+  EXPECT_EQ(pair.events_of<ConnectionClosed>(false)[0].source, CloseSource::handshake_timeout);
 }
 
 TEST(Endpoint, AFullServerRefuses) {
@@ -117,6 +122,7 @@ TEST(Endpoint, AFullServerRefuses) {
   pair.start();
   ASSERT_TRUE(pair.run_until([&] { return !pair.events_of<ConnectionClosed>(false).empty(); }));
   EXPECT_EQ(pair.events_of<ConnectionClosed>(false)[0].error, error::kConnectionRefused);
+  EXPECT_EQ(pair.events_of<ConnectionClosed>(false)[0].source, CloseSource::peer);
 }
 
 TEST(Endpoint, WrongPinIsACryptoErrorOnBothSides) {

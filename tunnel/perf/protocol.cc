@@ -125,18 +125,24 @@ std::string_view name_of_change(PathChange change) {
   return "unknown";
 }
 
-bool is_clean(const ConnectionClosed& closed) { return closed.error == 0 && (closed.by_peer || closed.application); }
+bool is_clean(const ConnectionClosed& closed) {
+  if (is_silent(closed.source) || closed.error != 0) return false;
+  return closed.source == CloseSource::peer || closed.application;
+}
 
 std::string describe(const ConnectionClosed& closed) {
   std::string reason = closed.reason;  // possibly the peer's words: nothing that moves a cursor
   std::ranges::replace_if(
       reason, [](char c) { return c < ' ' || c == 0x7f; }, '?');
-  const bool lost = closed.error == 0 && !is_clean(closed);  // idle timeout, stateless reset: nobody said anything
-  if (lost) return fmt::format("the connection was lost: {}", reason);
+  if (closed.source == CloseSource::stateless_reset)
+    return "the connection was lost: stateless reset, the peer no longer knows it (was it restarted?)";
+  const bool nobody_said_why = is_silent(closed.source) || (closed.error == 0 && !is_clean(closed));
+  if (nobody_said_why) return fmt::format("the connection was lost: {}", reason);
   const std::string what = closed.application ? fmt::format("application error {} ({})", closed.error,
                                                             name_of_application_error(closed.error))
                                               : describe_transport_error(closed.error);
-  const std::string_view who = closed.by_peer ? "the peer closed the connection: " : "the connection failed: ";
+  const std::string_view who =
+      closed.source == CloseSource::peer ? "the peer closed the connection: " : "the connection failed: ";
   return fmt::format("{}{}{}{}", who, what, reason.empty() ? "" : ": ", reason);
 }
 

@@ -43,18 +43,23 @@ TEST(Protocol, PerfHeadersAreBigEndian) {
 }
 
 TEST(Protocol, ErrorsAreNamed) {
-  EXPECT_EQ(describe({.by_peer = true, .application = true, .error = kNotFound, .reason = ""}),
+  EXPECT_EQ(describe({.source = CloseSource::peer, .application = true, .error = kNotFound, .reason = ""}),
             "the peer closed the connection: application error 2 (not found)");
-  EXPECT_EQ(describe({.by_peer = false, .application = false, .error = 0xa, .reason = "bad frame"}),
+  EXPECT_EQ(describe({.source = CloseSource::local, .application = false, .error = 0xa, .reason = "bad frame"}),
             "the connection failed: PROTOCOL_VIOLATION 0xa: bad frame");
 }
 
-TEST(Protocol, AnIdleTimeoutIsNoCleanEnd) {
-  const ConnectionClosed idle{.by_peer = false, .application = false, .error = 0, .reason = "idle timeout"};
+TEST(Protocol, AnIdleTimeoutOrAStatelessResetIsNoCleanEnd) {
+  const ConnectionClosed idle{
+      .source = CloseSource::idle_timeout, .application = false, .error = 0, .reason = "idle timeout"};
   EXPECT_FALSE(is_clean(idle));
   EXPECT_EQ(describe(idle), "the connection was lost: idle timeout");
-  EXPECT_TRUE(is_clean({.by_peer = true, .application = true, .error = 0, .reason = ""}));
-  EXPECT_FALSE(is_clean({.by_peer = true, .application = true, .error = kCancelled, .reason = ""}));
+  const ConnectionClosed forgotten{.source = CloseSource::stateless_reset, .reason = "stateless reset"};
+  EXPECT_FALSE(is_clean(forgotten));
+  EXPECT_EQ(describe(forgotten),
+            "the connection was lost: stateless reset, the peer no longer knows it (was it restarted?)");
+  EXPECT_TRUE(is_clean({.source = CloseSource::peer, .application = true, .error = 0, .reason = ""}));
+  EXPECT_FALSE(is_clean({.source = CloseSource::peer, .application = true, .error = kCancelled, .reason = ""}));
 }
 
 }  // namespace

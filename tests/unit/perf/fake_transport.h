@@ -93,8 +93,8 @@ class FakeTransport final : public Transport {
   }
   void close(ConnectionHandle, std::uint64_t error, std::string_view reason, Instant) override {
     closed = error;
-    push(ConnectionClosed{false, true, error, std::string(reason)});
-    peer_->push(ConnectionClosed{true, true, error, std::string(reason)});
+    push(ConnectionClosed{CloseSource::local, true, error, std::string(reason)});
+    peer_->push(ConnectionClosed{CloseSource::peer, true, error, std::string(reason)});
   }
 
   std::optional<std::uint64_t> send_datagram(ConnectionHandle, Bytes, Deadline) override { return std::nullopt; }

@@ -210,7 +210,7 @@ TEST_F(Transfer, RepeatsShortJobsUntilTheTimeIsUp) {
 
 TEST_F(Transfer, FailsWithTheQuicErrorInOneLine) {
   start(kHqAlpn, {.jobs = {{.path = "/1G"}}});
-  client_side_.push(ConnectionClosed{true, false, 0x130, "no\ncommon alpn"});
+  client_side_.push(ConnectionClosed{CloseSource::peer, false, 0x130, "no\ncommon alpn"});
   pump();
   ASSERT_TRUE(client_->failure());
   EXPECT_EQ(*client_->failure(),

@@ -183,7 +183,9 @@ class ToyTransport final : public Transport {
         datagrams_.push_back(packet.payload);
         happened(DatagramReceived{});
         break;
-      case bye: happened(ConnectionClosed{.by_peer = true, .application = true, .error = 0, .reason = {}}); break;
+      case bye:
+        happened(ConnectionClosed{.source = CloseSource::peer, .application = true, .error = 0, .reason = {}});
+        break;
     }
   }
 
