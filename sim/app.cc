@@ -46,8 +46,8 @@ void App::on_event(const Event& event, Instant now) {
 void App::on_path_changed(const PathChanged& change, Instant now) {
   if (change.change == PathChange::validated) validated_paths_.push_back(change);
   if (change.change == PathChange::refused)
-    parts_.violations.add(now, fmt::format("path {} from {} was refused: {}", change.id.value(),
-                                           change.tuple.local.to_string(), change.reason));
+    parts_.violations.add(now,
+                          fmt::format("a path from {} was refused: {}", change.tuple.local.to_string(), change.reason));
 }
 
 void App::on_closed(const ConnectionClosed& closed, Instant now) {

@@ -106,7 +106,7 @@ void Simulation::on_paths_validated() {
   for (const PathChanged& change : app(Role::client).take_validated_paths()) {
     const auto path = world_->path_of(change.tuple.local);
     if (!path || !scenario_.paths[*path].backup) continue;
-    engine(Role::client).set_path_status(*app(Role::client).connection(), change.id, false);
+    engine(Role::client).set_path_status(*app(Role::client).connection(), *change.id, false);
     changed = true;
   }
   if (changed) host(Role::client).service();

@@ -188,38 +188,39 @@ void Connection::on_path_event(const PathEvent& event, Instant now) {
                                                  "abandoned", "refused",   "closed", "none_left", "status"};
   emit(trace::PathStateChanged{event.id, event.tuple, kStates[static_cast<std::size_t>(event.kind)], event.reason},
        now);
+  const PathId id = event.id.value_or(kInitialPath);  // absent in `refused` only
   const auto report = [&](PathChange change) {
     events_.push_back(PathChanged{event.id, change, event.tuple, event.error, event.reason});
   };
   switch (event.kind) {
     case Kind::opened:
-      static_cast<void>(peer_cids_.open(event.id));  // a server may have none yet: dcid_of() tries again
-      local_cids_.open(event.id);
+      static_cast<void>(peer_cids_.open(id));  // a server may have none yet: dcid_of() tries again
+      local_cids_.open(id);
       return report(PathChange::opened);
     case Kind::validated: on_address_proved(event.tuple.remote.ip, now); return report(PathChange::validated);
     case Kind::failed:
-      if (const Path* path = paths_.find(event.id)) requeue_unacked(*path);
+      if (const Path* path = paths_.find(id)) requeue_unacked(*path);
       return report(PathChange::failed);
     case Kind::recovered: return report(PathChange::recovered);
     case Kind::migrated:
-      if (const Path* path = paths_.find(event.id); path != nullptr && path->active().peer_cid)
-        peer_cids_.make_current(event.id, *path->active().peer_cid);
+      if (const Path* path = paths_.find(id); path != nullptr && path->active().peer_cid)
+        peer_cids_.make_current(id, *path->active().peer_cid);
       // A tuple that was probed before is proved when the path moves to it.
-      if (const Path* path = paths_.find(event.id); path != nullptr && path->active().proved)
+      if (const Path* path = paths_.find(id); path != nullptr && path->active().proved)
         on_address_proved(path->active().addresses.remote.ip, now);
       return report(PathChange::migrated);
     case Kind::abandoned:
       // The last one has yet to carry CONNECTION_CLOSE (draft-21 §3.4).
-      if (paths_.open_count() > 0) peer_cids_.abandon(event.id);
-      local_cids_.abandon(event.id);
+      if (paths_.open_count() > 0) peer_cids_.abandon(id);
+      local_cids_.abandon(id);
       return report(PathChange::abandoned);
     case Kind::refused:
       // The move to the preferred address was our own idea, and path 0 stays where it was (RFC 9000 §9.6.2).
       if (preferred_move_ == event.tuple) return;
       return report(PathChange::refused);
     case Kind::closed:
-      local_cids_.forget(event.id);
-      keys_.forget_path(event.id);
+      local_cids_.forget(id);
+      keys_.forget_path(id);
       return;
     case Kind::none_left: return fail({error::kNoViablePath, "no path is left"}, now);
     case Kind::status: return report(PathChange::status);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -48,9 +49,9 @@ struct DatagramLost {
 };
 enum class PathChange : std::uint8_t { opened, validated, failed, recovered, migrated, abandoned, refused, status };
 struct PathChanged {
-  PathId id;
+  std::optional<PathId> id;  // absent: a path that was asked for was refused before it had one; `tuple` names it
   PathChange change = PathChange::opened;
-  FourTuple tuple;
+  FourTuple tuple;  // refused: what was asked for
   std::uint64_t error = 0;
   std::string_view reason;  // static storage
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "stack/base/address.h"
@@ -22,8 +23,8 @@ struct PathEvent {
     status,     // the peer changed its PATH_STATUS
   };
   Kind kind = Kind::opened;
-  PathId id;
-  FourTuple tuple;
+  std::optional<PathId> id;  // absent: refused, before it had one
+  FourTuple tuple;           // refused: what was asked for
   std::uint64_t error = 0;
   bool by_peer = false;
   std::string_view reason;  // static storage

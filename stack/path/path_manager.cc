@@ -102,8 +102,8 @@ void PathManager::refuse_hopeless(Instant now) {
 
 void PathManager::refuse_front(std::uint64_t error, std::string_view reason) {
   const FourTuple tuple = requests_.pop_front().tuple;
-  events_.push_back(
-      PathEvent{.kind = PathEvent::Kind::refused, .id = {}, .tuple = tuple, .error = error, .reason = reason});
+  events_.push_back(PathEvent{
+      .kind = PathEvent::Kind::refused, .id = std::nullopt, .tuple = tuple, .error = error, .reason = reason});
 }
 
 void PathManager::report_blocked() {

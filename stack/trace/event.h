@@ -60,9 +60,9 @@ struct MetricsUpdated {
   ByteCount slow_start_threshold;
 };
 struct PathStateChanged {
-  PathId path;
+  std::optional<PathId> path;  // absent: a request was refused before it had one
   FourTuple tuple;
-  std::string_view state;  // "opened", "validated", "failed", "recovered", "migrated", "abandoned", "closed"
+  std::string_view state;  // "opened", "validated", "failed", "recovered", "migrated", "abandoned", "refused", "closed"
   std::string_view reason;
 };
 struct SchedulerDecision {

@@ -226,15 +226,16 @@ void QlogSink::write(const MetricsUpdated& event, Instant now) {
 
 void QlogSink::write(const PathStateChanged& event, Instant now) {
   // quic-events §4.7: a repeated assignment updates the tuple, one without endpoints ends it.
-  if (event.state == "opened" || event.state == "migrated") tuple_assigned(event.path, &event.tuple, now);
+  if (event.path && (event.state == "opened" || event.state == "migrated"))
+    tuple_assigned(*event.path, &event.tuple, now);
   begin("mpquic:path_state_updated", now, event.path);
-  json_.field("path_id", std::uint64_t{event.path.value()});
+  if (event.path) json_.field("path_id", std::uint64_t{event.path->value()});
   json_.field("state", event.state);
   if (!event.reason.empty()) json_.field("reason", event.reason);
   write_endpoint(json_, "tuple_remote", event.tuple.remote);
   write_endpoint(json_, "tuple_local", event.tuple.local);
   end();
-  if (event.state == "closed") tuple_assigned(event.path, nullptr, now);
+  if (event.path && event.state == "closed") tuple_assigned(*event.path, nullptr, now);
 }
 
 void QlogSink::write(const SchedulerDecision& event, Instant now) {

@@ -33,7 +33,7 @@ TEST(Paths, ASilentDeathIsSurvivedAndTheStallIsShort) {
     EXPECT_TRUE(pair.transfer(false, 2'000'000));
     const auto failures = pair.events_of<PathChanged>(false);
     EXPECT_TRUE(std::ranges::any_of(
-        failures, [&](const PathChanged& e) { return e.change == PathChange::failed && e.id.value() == victim; }));
+        failures, [&](const PathChanged& e) { return e.change == PathChange::failed && e.id == PathId{victim}; }));
   }
 }
 
@@ -157,6 +157,27 @@ TEST(Paths, WithoutMultipathAPathRequestIsRefusedWithAReason) {  // digest 1; le
   EXPECT_TRUE(pair.run_until(refused));
   EXPECT_TRUE(pair.transfer(false, 100'000));
   EXPECT_FALSE(pair.client->stats(pair.client_handle).multipath);
+}
+
+TEST(Paths, ARefusalNamesWhatWasAskedForAndNoOtherPath) {
+  PairOptions options;
+  options.server.connection.multipath = false;
+  Pair pair(options);
+  ASSERT_TRUE(pair.client->open_path(pair.start(), Pair::tuple(1), pair.now));
+  const auto refusals = [&] {
+    auto events = pair.events_of<PathChanged>(false);
+    std::erase_if(events, [](const PathChanged& e) { return e.change != PathChange::refused; });
+    return events;
+  };
+  ASSERT_TRUE(pair.run_until([&] { return refusals().size() == 1; }));
+  EXPECT_EQ(refusals()[0].id, std::nullopt) << "it never had one";
+  EXPECT_EQ(refusals()[0].tuple, Pair::tuple(1));
+  // A move that fails is about a path that exists, and about the address that it did not reach.
+  pair.filter = [](InFlight& d) { return !uses(d, 2); };
+  ASSERT_TRUE(pair.client->migrate_path(pair.client_handle, PathId{0}, Pair::client_address(2), pair.now));
+  ASSERT_TRUE(pair.run_until([&] { return refusals().size() == 2; }));
+  EXPECT_EQ(refusals()[1].id, PathId{0});
+  EXPECT_EQ(refusals()[1].tuple, Pair::tuple(2));
 }
 
 TEST(Paths, ManyOpenedAndAbandonedOneAfterAnother) {

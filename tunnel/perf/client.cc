@@ -169,9 +169,9 @@ void Client::on_turn(Instant now) {
 
 void Client::on_event(const Event& event, Instant now) {
   if (const auto* path = std::get_if<PathChanged>(&event.what))
-    spdlog::log(path->change == PathChange::refused ? spdlog::level::warn : spdlog::level::debug,
-                "path {} {} -> {}: {} {}", path->id.value(), path->tuple.local.to_string(),
-                path->tuple.remote.to_string(), name_of_change(path->change), path->reason);
+    spdlog::log(path->change == PathChange::refused ? spdlog::level::warn : spdlog::level::debug, "{} {} -> {}: {} {}",
+                name_of_path(*path), path->tuple.local.to_string(), path->tuple.remote.to_string(),
+                name_of_change(path->change), path->reason);
   if (std::holds_alternative<HandshakeConfirmed>(event.what) && options_.key_update)
     engine_->update_keys(connection_, now);
   app_->on_event(event, now);

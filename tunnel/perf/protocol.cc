@@ -125,6 +125,10 @@ std::string_view name_of_change(PathChange change) {
   return "unknown";
 }
 
+std::string name_of_path(const PathChanged& event) {
+  return event.id ? fmt::format("path {}", event.id->value()) : "a new path";
+}
+
 bool is_clean(const ConnectionClosed& closed) {
   if (is_silent(closed.source) || closed.error != 0) return false;
   return closed.source == CloseSource::peer || closed.application;

@@ -43,6 +43,7 @@ inline constexpr std::size_t kPerfHeader = 8;
 [[nodiscard]] std::uint64_t parse_perf_request(Bytes header);
 
 [[nodiscard]] std::string_view name_of_change(PathChange change);
+[[nodiscard]] std::string name_of_path(const PathChanged& event);
 /// Somebody closed the connection, and not for an error: it did not just time out.
 [[nodiscard]] bool is_clean(const ConnectionClosed& closed);
 /// One line for a person: who closed the connection, with which error.

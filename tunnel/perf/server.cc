@@ -116,7 +116,7 @@ void Server::on_turn(Instant now) {
       spdlog::info("connection {}: {}{}{}", event->connection.value(), handshake->alpn,
                    handshake->multipath ? ", multipath" : "", handshake->resumed ? ", resumed" : "");
     if (const auto* path = std::get_if<PathChanged>(&event->what))
-      spdlog::debug("connection {} path {} from {}: {} {}", event->connection.value(), path->id.value(),
+      spdlog::debug("connection {} {} from {}: {} {}", event->connection.value(), name_of_path(*path),
                     path->tuple.remote.to_string(), name_of_change(path->change), path->reason);
     app_->on_event(*event, now);
   }

@@ -86,6 +86,7 @@ TEST_F(ClientPaths, RequestThatCannotBeGrantedIsRefusedWithAReason) {  // lesson
   EXPECT_EQ(seen.front().kind, Kind::refused);
   EXPECT_EQ(seen.front().error, error::kNoCidAvailableForPath);
   EXPECT_EQ(seen.front().tuple, tuple_of(2));
+  EXPECT_EQ(seen.front().id, std::nullopt) << "it never had one";
   EXPECT_FALSE(seen.front().reason.empty());
 }
 

@@ -322,7 +322,10 @@ TEST_F(PathTuples, FailedMoveLeavesThePathWhereItWas) {
   }
   EXPECT_EQ(path.active().addresses, tuple_of(1));
   EXPECT_EQ(path.tuples().size(), 1U);
-  EXPECT_EQ(events(), (std::vector{Kind::refused}));
+  const auto seen = drain(events_);
+  ASSERT_EQ(kinds_of(seen), (std::vector{Kind::refused}));
+  EXPECT_EQ(seen.front().id, path.id());
+  EXPECT_EQ(seen.front().tuple, tuple_of(2)) << "what did not validate";
   EXPECT_FALSE(path.is_unreachable());
 }
 

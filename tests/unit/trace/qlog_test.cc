@@ -283,6 +283,7 @@ TEST_F(QlogTest, ShowsPathsWithTheirTuples) {
   EXPECT_EQ(event["data"]["state"], "validated");
   EXPECT_EQ(event["data"]["tuple_local"]["ip_v4"], "10.0.0.1");
   EXPECT_EQ(event["data"]["tuple_remote"]["port_v6"], 443);
+  EXPECT_FALSE(emit(PathStateChanged{std::nullopt, tuple, "refused", {}})["data"].contains("path_id"));
 }
 
 TEST_F(QlogTest, TuplesAreAssignedChangedAndGivenUpWithTheirPath) {  // quic-events, tuple_assigned
