@@ -203,6 +203,7 @@ void Connection::on_path_event(const PathEvent& event, Instant now) {
       return report(PathChange::failed);
     case Kind::recovered: return report(PathChange::recovered);
     case Kind::migrated:
+      if (event.new_network) paths_.on_return_path_gone(id);
       if (const Path* path = paths_.find(id); path != nullptr && path->active().peer_cid)
         peer_cids_.make_current(id, *path->active().peer_cid);
       // A tuple that was probed before is proved when the path moves to it.
@@ -213,6 +214,7 @@ void Connection::on_path_event(const PathEvent& event, Instant now) {
       // The last one has yet to carry CONNECTION_CLOSE (draft-21 §3.4).
       if (paths_.open_count() > 0) peer_cids_.abandon(id);
       local_cids_.abandon(id);
+      paths_.on_return_path_gone(id);
       return report(PathChange::abandoned);
     case Kind::refused:
       // The move to the preferred address was our own idea, and path 0 stays where it was (RFC 9000 §9.6.2).

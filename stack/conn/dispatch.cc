@@ -106,7 +106,7 @@ Result<void> Connection::on_ack(const AckFrame& frame, Arrival& arrival) {
                         frame_type::kPathAck);
   }
   outcome_.clear();
-  MPQUIC_TRY(path->on_ack(arrival.space, frame, arrival.now, outcome_));
+  MPQUIC_TRY(path->on_ack(arrival.space, frame, arrival.now, outcome_, arrival.path.id()));
   if (arrival.space == SpaceId::application && outcome_.newest_acked) {
     keys_.set_update_interval(3 * paths_.max_pto());
     MPQUIC_TRY(keys_.on_acked(id, outcome_.newest_acked->number, arrival.previous_keys, arrival.now));

@@ -20,6 +20,7 @@ Path::Path(PathId id, const FourTuple& tuple, Start start, const PathContext& co
       context_(context),
       tuples_(tuple, context.settings.tuple),
       rtt_(context.settings.initial_rtt),
+      min_rtt_return_(id),
       congestion_(make_congestion_controller(context.settings.congestion_control, max_datagram_size())),
       pacer_(max_datagram_size()),
       ecn_(context.settings.ecn),
@@ -65,7 +66,8 @@ void Path::on_packet_received(SpaceId space, PacketNumber number, bool ack_elici
   tracker.set_policy(ack_policy_for(tracker.packets_received(), max_delay, rtt_.smoothed()));
 }
 
-Result<void> Path::on_ack(SpaceId space, const AckFrame& frame, Instant now, AckOutcome& out) {
+Result<void> Path::on_ack(SpaceId space, const AckFrame& frame, Instant now, AckOutcome& out,
+                          std::optional<PathId> returned_on) {
   deadline_cache_.reset();
   if (!has_space(space)) return {};
   const ByteCount prior_in_flight = bytes_in_flight();
@@ -73,10 +75,15 @@ Result<void> Path::on_ack(SpaceId space, const AckFrame& frame, Instant now, Ack
   const bool stale = space == SpaceId::application && frame.largest < network_.first;
   RttEstimator unused = stale ? rtt_ : RttEstimator();
   MPQUIC_TRY(this->space(space).on_ack(frame, rtt_context(stale ? unused : rtt_), now, out));
+  if (out.rtt_sample && !stale && *out.rtt_sample <= rtt_.min()) min_rtt_return_ = returned_on.value_or(id_);
   if (space == SpaceId::handshake && out.newest_acked) handshake_acked_ = true;
   if (anti_deadlock_from_) anti_deadlock_from_ = now;
   digest(out, prior_in_flight, now);
   return {};
+}
+
+void Path::on_return_path_gone(PathId path) {
+  if (min_rtt_return_ == path && path != id_) rtt_.reset_min();
 }
 
 void Path::digest(const AckOutcome& out, ByteCount prior_in_flight, Instant now) {

@@ -140,7 +140,12 @@ class Path {
 
   // --- Receiving
   void on_packet_received(SpaceId space, PacketNumber number, bool ack_eliciting, Ecn ecn, Instant now);
-  [[nodiscard]] Result<void> on_ack(SpaceId space, const AckFrame& frame, Instant now, AckOutcome& out);
+  /// `returned_on`: the path that brought it, default this one.
+  [[nodiscard]] Result<void> on_ack(SpaceId space, const AckFrame& frame, Instant now, AckOutcome& out,
+                                    std::optional<PathId> returned_on = std::nullopt);
+  /// Acknowledgements that came back on `path` tell nothing about the future: it was abandoned, or leads through
+  /// another network now. If min_rtt is one of them, it restarts (draft-21 §5.4).
+  void on_return_path_gone(PathId path);
   /// When an ACK becomes due by time (on whatever path it will travel); not part of next_deadline().
   [[nodiscard]] Deadline ack_deadline() const;
 
@@ -223,6 +228,7 @@ class Path {
   TupleSet tuples_;
   std::array<std::unique_ptr<PacketNumberSpace>, kSpaceCount> spaces_;
   RttEstimator rtt_;
+  PathId min_rtt_return_;  // the path that brought the acknowledgement behind min_rtt
   std::unique_ptr<CongestionController> congestion_;
   Pacer pacer_;
   EcnValidator ecn_;

@@ -27,7 +27,8 @@ struct PathEvent {
   FourTuple tuple;           // refused: what was asked for
   std::uint64_t error = 0;
   bool by_peer = false;
-  std::string_view reason;  // static storage
+  bool new_network = false;  // migrated: not only ports changed
+  std::string_view reason;   // static storage
 };
 
 }  // namespace mpquic

@@ -105,6 +105,10 @@ class PathManager {
   }
   /// Answers all requests with `refused`: no multipath, or the connection closes.
   void refuse_pending(std::string_view reason);
+  /// Acknowledgements no longer return on `id` as they did: Path::on_return_path_gone() of all paths.
+  void on_return_path_gone(PathId id) {
+    for_each([id](Path& path) { path.on_return_path_gone(id); });
+  }
   /// Server: an authenticated packet came under a fresh path ID (draft-21 §3.1). The path, or why to drop the packet;
   /// over max_paths the ID is abandoned with PATH_RESOURCE_LIMIT_REACHED.
   [[nodiscard]] std::expected<Path*, DropReason> accept(PathId id, const FourTuple& tuple, Instant now);

@@ -127,11 +127,16 @@ void Path::apply(const TupleOutcome& outcome, Instant now) {
   }
   if (outcome.switched) {
     unproved_network_.reset();
-    if (!same_network(network_.addresses, active().addresses)) {
+    const bool new_network = !same_network(network_.addresses, active().addresses);
+    if (new_network) {
       unproved_network_ = Network{active().addresses, space(SpaceId::application).next_number(), now};
     }
     update_datagram_size(now);
-    emit(PathEvent::Kind::migrated, outcome.reverted ? "back to the last validated 4-tuple" : "");
+    context_.events.push_back(PathEvent{.kind = PathEvent::Kind::migrated,
+                                        .id = id_,
+                                        .tuple = active().addresses,
+                                        .new_network = new_network,
+                                        .reason = outcome.reverted ? "back to the last validated 4-tuple" : ""});
   }
   if (unproved_network_ && active().proved) enter_network(now);
   if (outcome.validated) {

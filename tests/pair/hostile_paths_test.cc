@@ -237,6 +237,31 @@ TEST(HostilePaths, LatePacketsOfAnAbandonedPathAreAcknowledgedElsewhere) {  // d
   EXPECT_EQ(peer.drops(DropReason::unknown_connection), 0U);  // no stateless reset
 }
 
+TEST(HostilePaths, MinRttRestartsWhenThePathThatBroughtItIsAbandoned) {  // draft-21 §5.4
+  RawPeer peer;
+  ASSERT_TRUE(peer.handshake());
+  ASSERT_TRUE(peer.open_path(PathId{2}));
+  peer.acknowledges = false;
+  ASSERT_TRUE(peer.open_path(kOne));
+  // The endpoint answers a challenge on path 1, and hears of its arrival after `rtt`, on whatever path.
+  const auto sample = [&](Duration rtt, PathId returned_on) {
+    peer.received.clear();
+    EXPECT_TRUE(peer.send(PathChallengeFrame{}, {.path = kOne, .pad_to = 1200}));
+    AckFrame ack;
+    ack.path = kOne;
+    for (const RawReceived& packet : peer.received)
+      if (packet.path == kOne) ack.largest = std::max(ack.largest, packet.number);
+    peer.run_for(rtt);
+    EXPECT_TRUE(peer.send(ack, {.path = returned_on}));
+    return stats_of(peer, kOne)->min_rtt;
+  };
+  EXPECT_EQ(sample(20ms, PathId{2}), 20ms);
+  EXPECT_EQ(sample(30ms, kOne), 20ms);
+  ASSERT_TRUE(peer.send(PathAbandonFrame{2, 0}));
+  EXPECT_EQ(sample(40ms, kOne), 40ms);
+  EXPECT_EQ(sample(45ms, kOne), 40ms);
+}
+
 TEST(HostilePaths, AnAbandonedIdIsNeverOpenedAgain) {  // digest 41
   RawPeer peer;
   ASSERT_TRUE(peer.handshake());

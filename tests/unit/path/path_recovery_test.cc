@@ -65,6 +65,29 @@ TEST_F(PathRecovery, AckFeedsRttWindowAndTokens) {
   EXPECT_FALSE(path.next_deadline());
 }
 
+TEST_F(PathRecovery, MinRttRestartsWhenItsReturnPathIsGone) {  // draft-21 §5.4
+  Path path = make();
+  const auto sample = [&](milliseconds rtt, std::optional<PathId> returned_on) {
+    const Instant sent = kStart + seconds(path.space(kApp).next_number().value());
+    const PacketNumber number = send(path, sent);
+    out_.clear();
+    EXPECT_TRUE(path.on_ack(kApp, ack_of(number.value(), number.value()), sent + rtt, out_, returned_on));
+  };
+  sample(milliseconds(30), PathId{2});  // the quick way back
+  sample(milliseconds(50), std::nullopt);
+  path.on_return_path_gone(PathId{3});
+  sample(milliseconds(60), std::nullopt);
+  EXPECT_EQ(path.rtt().min(), milliseconds(30)) << "another path's end is no concern";
+  path.on_return_path_gone(PathId{2});
+  const Duration smoothed = path.rtt().smoothed();
+  sample(milliseconds(55), std::nullopt);
+  EXPECT_EQ(path.rtt().min(), milliseconds(55));
+  EXPECT_GT(smoothed, milliseconds(30)) << "only min_rtt starts afresh";
+  path.on_return_path_gone(PathId{2});
+  sample(milliseconds(70), std::nullopt);
+  EXPECT_EQ(path.rtt().min(), milliseconds(55)) << "it came back on the path itself";
+}
+
 TEST_F(PathRecovery, WindowsOfPathsOnOneTupleAreIndependent) {  // digest 60
   Path first = make(1);
   Path second = make(2);
