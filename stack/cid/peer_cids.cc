@@ -36,6 +36,7 @@ void PeerCids::set_handshake_reset_token(const StatelessResetToken& token) {
   PathCids* cids = cids_of(kInitialPath);
   if (cids != nullptr && !cids->active.empty() && cids->active.front().sequence == 0) {
     cids->active.front().reset_token = token;
+    token_events_.push_back({true, token});
   }
 }
 
@@ -116,7 +117,7 @@ std::optional<std::uint64_t> PeerCids::take(PathId path) {
   if (cids == nullptr) return std::nullopt;
   const auto found = std::ranges::find(cids->active, false, &Cid::taken);
   if (found == cids->active.end()) return std::nullopt;
-  found->taken = true;
+  take_now(*found);
   return found->sequence;
 }
 
@@ -132,7 +133,7 @@ void PeerCids::make_current(PathId path, std::uint64_t sequence) {
   if (cids == nullptr || find(path, sequence) == nullptr || cids->current == sequence) return;
   const std::optional<std::uint64_t> previous = cids->current;
   cids->current = sequence;
-  std::ranges::find(cids->active, sequence, &Cid::sequence)->taken = true;
+  take_now(*std::ranges::find(cids->active, sequence, &Cid::sequence));
   if (previous) retire_now(*cids, *previous);
 }
 
@@ -149,7 +150,17 @@ bool PeerCids::rotate(PathId path) {
 }
 
 void PeerCids::abandon(PathId path) {
+  if (const PathCids* cids = cids_of(path); cids != nullptr) {
+    for (const Cid& cid : cids->active) drop_token(cid);
+  }
   std::erase_if(paths_, [path](const PathCids& cids) { return cids.path == path; });
+}
+
+void PeerCids::forget() {
+  for (const PathCids& cids : paths_) {
+    for (const Cid& cid : cids.active) drop_token(cid);
+  }
+  paths_.clear();
 }
 
 std::uint64_t PeerCids::next_expected(PathId path) const {
@@ -265,9 +276,19 @@ void PeerCids::apply_retire_prior_to(PathCids& cids, std::uint64_t bound) {
 void PeerCids::retire_now(PathCids& cids, std::uint64_t sequence) {
   const auto found = std::ranges::find(cids.active, sequence, &Cid::sequence);
   if (found == cids.active.end()) return;
+  drop_token(*found);
   cids.active.erase(found);
   cids.retiring.push_back(Retirement{sequence, Delivery::queued});
   due_ = true;
+}
+
+void PeerCids::take_now(Cid& cid) {
+  if (std::exchange(cid.taken, true) || !cid.reset_token) return;
+  token_events_.push_back({true, *cid.reset_token});
+}
+
+void PeerCids::drop_token(const Cid& cid) {
+  if (cid.taken && cid.reset_token) token_events_.push_back({false, *cid.reset_token});
 }
 
 void PeerCids::bound_gaps(PathCids& cids) {

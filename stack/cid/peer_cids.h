@@ -10,9 +10,16 @@
 #include "stack/base/ids.h"
 #include "stack/base/interval_set.h"
 #include "stack/base/result.h"
+#include "stack/base/ring_buffer.h"
 #include "stack/wire/frame_writer.h"
 
 namespace mpquic {
+
+/// For the endpoint's index of stateless resets: tokens of the connection IDs that we use (RFC 9000 §10.3.1).
+struct ResetTokenEvent {
+  bool in_use = false;  // from now on, or no longer
+  StatelessResetToken token{};
+};
 
 /// Contract: set_handshake_cid() first (and again as the handshake goes on). The caller has checked that frames name a
 /// path within the limit that is not abandoned (PathManager::admit). A path's first use calls open(); after that
@@ -63,6 +70,11 @@ class PeerCids {
   /// We have no unused connection ID for `path` but want one: writes PATH_CIDS_BLOCKED once (draft-21 §4.7).
   void report_blocked(PathId path);
 
+  /// Every reset token becomes an event: the connection is about to be deleted.
+  void forget();
+  [[nodiscard]] std::optional<ResetTokenEvent> poll_reset_token_event() {
+    return token_events_.empty() ? std::nullopt : std::optional(token_events_.pop_front());
+  }
   /// A datagram that ends in `token` is a stateless reset (RFC 9000 §10.3.1): compares, in constant time, with the
   /// tokens of the connection IDs in use or usable.
   [[nodiscard]] bool matches_reset_token(Bytes token) const;
@@ -111,12 +123,15 @@ class PeerCids {
   [[nodiscard]] Result<void> check_unique(PathId path, const NewConnectionIdFrame& frame, std::uint64_t type) const;
   void apply_retire_prior_to(PathCids& cids, std::uint64_t bound);
   void retire_now(PathCids& cids, std::uint64_t sequence);
+  void take_now(Cid& cid);
+  void drop_token(const Cid& cid);
   void bound_gaps(PathCids& cids);
 
   std::vector<PathCids> paths_;  // ascending path ID; abandoned ones are gone
   std::uint64_t active_limit_;
   bool multipath_ = false;
   bool due_ = false;  // something may wait to be written; false is certain
+  RingBuffer<ResetTokenEvent> token_events_;
 };
 
 }  // namespace mpquic

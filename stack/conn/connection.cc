@@ -161,6 +161,7 @@ void Connection::forget_cids() {
   paths_.for_each([this](const Path& path) { local_cids_.forget(path.id()); });
   for (std::uint32_t id = 0; paths_.multipath() && id <= paths_.usable_limit().value(); ++id)
     local_cids_.forget(PathId{id});
+  peer_cids_.forget();
 }
 
 void Connection::try_open_paths(Instant now) {

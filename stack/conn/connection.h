@@ -99,10 +99,12 @@ class Connection {
   [[nodiscard]] bool handshake_complete() const { return handshake_.complete(); }
   /// A packet of the peer's has authenticated.
   [[nodiscard]] bool heard_from_peer() const { return peer_seen_; }
-  /// All connection IDs of ours become poll_cid_event()s: the connection is about to be deleted.
+  /// All connection IDs of ours and all reset tokens of the peer's become events: the connection is about to be
+  /// deleted.
   void forget_cids();
   [[nodiscard]] std::optional<LocalCidEvent> poll_cid_event() { return local_cids_.poll_event(); }
   [[nodiscard]] bool matches_reset_token(Bytes token) const { return peer_cids_.matches_reset_token(token); }
+  [[nodiscard]] std::optional<ResetTokenEvent> poll_reset_token_event() { return peer_cids_.poll_reset_token_event(); }
   void on_stateless_reset(Instant now);
 
   // --- The application

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "stack/base/check.h"
 #include "stack/crypto/aead.h"
@@ -28,6 +29,9 @@ bool constant_time_equal(Bytes a, Bytes b) {
 StaticKeys::StaticKeys(const std::array<std::byte, 32>& key) {
   hkdf_expand_label(HashAlgorithm::sha256, key, "mpquic reset", reset_key_);
   hkdf_expand_label(HashAlgorithm::sha256, key, "mpquic token", token_key_);
+  std::array<std::byte, sizeof(SipKey)> index_key;
+  hkdf_expand_label(HashAlgorithm::sha256, key, "mpquic index", index_key);
+  index_key_ = std::bit_cast<SipKey>(index_key);
 }
 
 StatelessResetToken StaticKeys::reset_token(const ConnectionId& id) const {

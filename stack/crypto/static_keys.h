@@ -10,6 +10,7 @@
 #include "stack/base/bytes.h"
 #include "stack/base/connection_id.h"
 #include "stack/base/rng.h"
+#include "stack/crypto/siphash.h"
 
 namespace mpquic {
 
@@ -23,6 +24,9 @@ class StaticKeys {
   /// RFC 9000 §10.3.2: a function of the connection ID, so that no state is needed to recompute it.
   [[nodiscard]] StatelessResetToken reset_token(const ConnectionId& id) const;
 
+  /// A keyed hash for look-ups by what strangers send (reset tokens, RFC 9000 §10.3.1).
+  [[nodiscard]] std::uint64_t index_of(Bytes bytes) const { return SipHash(index_key_).of(bytes); }
+
   /// What seal_token() adds to its plaintext.
   static constexpr std::size_t kTokenOverhead = 12 + 16;
   /// Encrypts and authenticates `plain`, and authenticates `aad` (an address, say) with it (RFC 9000 §8.1.4).
@@ -33,6 +37,7 @@ class StaticKeys {
  private:
   std::array<std::byte, 32> reset_key_{};
   std::array<std::byte, 32> token_key_{};
+  SipKey index_key_{};
 };
 
 }  // namespace mpquic

@@ -163,17 +163,21 @@ void Endpoint::answer_refusal(const IncomingInitial& initial, std::uint64_t erro
   queue_answer(initial.tuple, Bytes(buffer).first(train.size()));
 }
 
+bool Endpoint::on_reset(Bytes datagram, Instant now) {
+  // The peer of one of our connections, client or server, has lost its state (RFC 9000 §10.3.1).
+  if (datagram.size() < kMinReset) return false;
+  const Bytes token = datagram.last(sizeof(StatelessResetToken));
+  const auto found = resets_.find(token);
+  if (!found || !slots_[*found]->connection->matches_reset_token(token)) return false;
+  Slot& slot = *slots_[*found];
+  slot.connection->on_stateless_reset(now);
+  touch(slot);
+  return true;
+}
+
 void Endpoint::answer_reset(const FourTuple& tuple, const InvariantHeader& header, MutableBytes datagram, Instant now) {
   drop(DropReason::unknown_connection);
-  // It may be a reset itself: one of our clients' peers has lost its state (RFC 9000 §10.3.1).
-  if (clients_ > 0 && datagram.size() >= kMinReset) {
-    const Bytes token = datagram.last(sizeof(StatelessResetToken));
-    for (const auto& slot : slots_) {
-      if (!slot->connection || slot->role != Role::client || !slot->connection->matches_reset_token(token)) continue;
-      slot->connection->on_stateless_reset(now);
-      return touch(*slot);
-    }
-  }
+  if (on_reset(datagram, now)) return;
   // Shorter than the trigger, so that two endpoints cannot keep answering each other (§10.3.3).
   if (datagram.size() <= kMinReset || !may_answer(now)) return;
   std::array<std::byte, kMaxReset> buffer;

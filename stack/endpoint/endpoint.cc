@@ -35,7 +35,8 @@ Endpoint::Endpoint(EndpointConfig config, Rng& rng)
     : config_(std::move(config)),
       rng_(rng),
       static_keys_(key_or_random(config_.static_key, rng)),
-      tokens_(static_keys_, rng_) {}
+      tokens_(static_keys_, rng_),
+      resets_(static_keys_) {}
 
 Endpoint::~Endpoint() = default;
 
@@ -99,7 +100,6 @@ ConnectionHandle Endpoint::adopt(Slot& slot, std::unique_ptr<Connection> connect
   slot.half_open = true;
   ++half_open_;
   ++connections_;
-  if (slot.role == Role::client) ++clients_;
   router_.add(slot.handshake_cid, {slot.index, kInitialPath, 0});
   for (const SocketAddress& local : blocked_) slot.connection->set_writable(local, false);
   return ConnectionHandle{slot.generation << kSlotBits | slot.index};
@@ -124,6 +124,12 @@ void Endpoint::update_routes(Slot& slot) {
     else
       router_.remove(event->id);
   }
+  while (const auto event = slot.connection->poll_reset_token_event()) {
+    if (event->in_use)
+      resets_.add(event->token, slot.index);
+    else
+      resets_.remove(event->token, slot.index);
+  }
 }
 
 void Endpoint::settle(Slot& slot) {
@@ -143,7 +149,6 @@ void Endpoint::release(Slot& slot) {
   update_routes(slot);
   router_.remove(slot.handshake_cid);
   deadlines_.set(index, std::nullopt);
-  if (slot.role == Role::client) --clients_;
   slot = Slot{};
   slot.index = index;
   free_slots_.push_back(index);

@@ -21,6 +21,7 @@
 #include "stack/endpoint/address_token.h"
 #include "stack/endpoint/cid_router.h"
 #include "stack/endpoint/deadline_heap.h"
+#include "stack/endpoint/reset_index.h"
 #include "stack/endpoint/transport.h"
 #include "stack/trace/sink.h"
 #include "stack/wire/header.h"
@@ -145,6 +146,7 @@ class Endpoint final : public Transport {
   void answer_retry(const IncomingInitial& initial, Instant now);
   void answer_refusal(const IncomingInitial& initial, std::uint64_t error, Instant now);
   void answer_reset(const FourTuple& tuple, const InvariantHeader& header, MutableBytes datagram, Instant now);
+  [[nodiscard]] bool on_reset(Bytes datagram, Instant now);
   [[nodiscard]] bool may_answer(Instant now);
   void queue_answer(const FourTuple& tuple, Bytes datagram);
 
@@ -158,6 +160,7 @@ class Endpoint final : public Transport {
   StaticKeys static_keys_;
   AddressTokens tokens_;
   CidRouter router_;
+  ResetIndex resets_;
   DropCounters drops_{};
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<std::uint32_t> free_slots_;
@@ -169,7 +172,6 @@ class Endpoint final : public Transport {
   std::uint64_t next_generation_ = 1;
   std::size_t connections_ = 0;
   std::size_t half_open_ = 0;
-  std::size_t clients_ = 0;  // connections of which we are the client
   Instant now_;
   Instant answer_window_;
   std::uint32_t answers_in_window_ = 0;

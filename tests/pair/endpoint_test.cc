@@ -75,7 +75,57 @@ TEST(Endpoint, ALostServerIsNoticedByItsStatelessReset) {  // RFC 9000 §10.3
   const std::vector<std::byte> data(5000);
   ASSERT_TRUE(pair.client->write(pair.client_handle, *id, data, true));
   ASSERT_TRUE(pair.run_until([&] { return !pair.events_of<ConnectionClosed>(false).empty(); }));
-  EXPECT_EQ(pair.events_of<ConnectionClosed>(false)[0].reason, "stateless reset");
+  EXPECT_EQ(pair.events_of<ConnectionClosed>(false)[0].source, CloseSource::stateless_reset);
+}
+
+TEST(Endpoint, ALostClientIsNoticedByItsStatelessReset) {  // RFC 9000 §10.3.1: servers look for them too
+  PairOptions options;
+  options.client.static_key.fill(std::byte{7});
+  Pair pair(options);
+  ASSERT_TRUE(pair.connect());
+  // The connection ID of the handshake has no token; those that the client issued for another path do.
+  ASSERT_TRUE(pair.client->open_path(pair.client_handle, Pair::tuple(1), pair.now));
+  ASSERT_TRUE(pair.run_until([&] { return pair.paths(true).size() == 2 && pair.paths(true)[1].validated; }));
+  pair.client = std::make_unique<Endpoint>(options.client, pair.rng);
+  const auto id = pair.server->open_stream(pair.server_handle, Directionality::unidirectional);
+  ASSERT_TRUE(id);
+  const std::vector<std::byte> data(20'000);
+  ASSERT_TRUE(pair.server->write(pair.server_handle, *id, data, true));
+  ASSERT_TRUE(pair.run_until([&] { return !pair.events_of<ConnectionClosed>(true).empty(); }));
+  EXPECT_EQ(pair.events_of<ConnectionClosed>(true)[0].source, CloseSource::stateless_reset);
+}
+
+TEST(Endpoint, AStatelessResetEndsItsOwnConnectionAndOnlyOnce) {
+  PairOptions options;
+  options.server.static_key.fill(std::byte{7});
+  Pair pair(options);
+  std::vector<std::vector<std::byte>> resets;
+  ASSERT_TRUE(pair.connect());
+  const ConnectionHandle first = pair.client_handle;
+  pair.connect_options.tuple = Pair::tuple(1);
+  pair.client_events.clear();
+  pair.server_events.clear();
+  ASSERT_TRUE(pair.connect());
+  pair.run_for(5s);  // nothing is left to say, MTU probes included
+  EndpointConfig again = options.server;
+  again.server_tls = pair.server_tls;
+  pair.server = std::make_unique<Endpoint>(again, pair.rng);
+  pair.filter = [&](InFlight& d) {
+    if (!d.to_server) resets.push_back(d.bytes);
+    return true;
+  };
+  pair.client_events.clear();
+  const auto id = pair.client->open_stream(first, Directionality::unidirectional);
+  ASSERT_TRUE(id);
+  ASSERT_TRUE(pair.client->write(first, *id, std::vector<std::byte>(2000), true));
+  ASSERT_TRUE(pair.run_until([&] { return !pair.events_of<ConnectionClosed>(false).empty(); }));
+  pair.run_for(10s);
+  EXPECT_EQ(pair.client->connection_count(), 1U) << "the other one is alive";
+  // Its token went with it: the same datagrams again are strangers'.
+  ASSERT_FALSE(resets.empty());
+  for (auto& reset : resets) pair.client->receive({Pair::tuple(0), Ecn::not_ect, reset, reset.size()}, pair.now);
+  EXPECT_EQ(pair.client->connection_count(), 1U);
+  EXPECT_EQ(pair.events_of<ConnectionClosed>(false).size(), 1U);
 }
 
 TEST(Endpoint, IdleConnectionsEndSilently) {  // RFC 9000 §10.1

@@ -233,6 +233,23 @@ TEST_F(PeerCidsTest, AbandonedPathDropsEverythingWithoutFrames) {  // digest 44,
   EXPECT_EQ(cids_.interest(), Interest::none);
 }
 
+TEST_F(PeerCidsTest, TellsWhichResetTokensAreInUse) {  // RFC 9000 §10.3.1: neither unused ones nor retired ones
+  const auto changes = [this] {
+    std::vector<std::pair<bool, StatelessResetToken>> out;
+    while (const auto event = cids_.poll_reset_token_event()) out.emplace_back(event->in_use, event->token);
+    return out;
+  };
+  using Changes = std::vector<std::pair<bool, StatelessResetToken>>;
+  cids_.set_handshake_reset_token(token_of(9));
+  EXPECT_EQ(changes(), (Changes{{true, token_of(9)}}));
+  ASSERT_TRUE(cids_.on_preferred_address(id_of(1), token_of(1)));
+  EXPECT_TRUE(changes().empty()) << "not used yet";
+  ASSERT_TRUE(cids_.rotate(kInitialPath));
+  EXPECT_EQ(changes(), (Changes{{true, token_of(1)}, {false, token_of(9)}}));
+  cids_.forget();
+  EXPECT_EQ(changes(), (Changes{{false, token_of(1)}}));
+}
+
 TEST_F(PeerCidsTest, PreferredAddressIsSequenceOneOfPathZero) {  // digest 10
   ASSERT_TRUE(cids_.on_preferred_address(id_of(1), token_of(1)));
   EXPECT_EQ(*cids_.find(kInitialPath, 1), id_of(1));
