@@ -137,7 +137,6 @@ void Endpoint::settle(Slot& slot) {
   if (slot.half_open && (slot.connection->handshake_complete() || slot.connection->closed())) {
     slot.half_open = false;
     --half_open_;
-    if (slot.role == Role::server) router_.remove_initial(slot.initial_dcid, slot.initial_remote);
   }
   deadlines_.set(slot.index, slot.connection->next_deadline());
   if (slot.connection->closed() && slot.finished) release(slot);
@@ -148,6 +147,7 @@ void Endpoint::release(Slot& slot) {
   slot.connection->forget_cids();
   update_routes(slot);
   router_.remove(slot.handshake_cid);
+  if (slot.role == Role::server) router_.remove_initial(slot.initial_dcid, slot.initial_remote);
   deadlines_.set(index, std::nullopt);
   slot = Slot{};
   slot.index = index;

@@ -19,8 +19,10 @@ struct Endpoint::Slot {
   bool ready = false;        // in ready_
   bool with_events = false;  // in with_events_
   bool accepted_reported = false;
-  bool finished = false;      // closed, and its last event was polled
-  ConnectionId initial_dcid;  // server: the client's choice, routed until the handshake is over
+  bool finished = false;  // closed, and its last event was polled
+  // Server: the client's choice, routed as long as the connection lives: a replay of its first Initial must not open
+  // another one.
+  ConnectionId initial_dcid;
   SocketAddress initial_remote;
   ConnectionId handshake_cid;  // our first source connection ID
 };

@@ -128,6 +128,38 @@ TEST(Endpoint, AStatelessResetEndsItsOwnConnectionAndOnlyOnce) {
   EXPECT_EQ(pair.events_of<ConnectionClosed>(false).size(), 1U);
 }
 
+TEST(Endpoint, AReplayedFirstInitialOpensNoSecondConnection) {
+  Pair pair;
+  std::optional<InFlight> first;
+  pair.filter = [&](InFlight& d) {
+    if (!first) first = d;
+    return true;
+  };
+  ASSERT_TRUE(pair.connect());
+  ASSERT_TRUE(pair.transfer(false, 10'000));
+  pair.run_for(5s);
+  const auto replay = [&] {
+    const std::size_t sent = pair.datagrams_sent;
+    const auto dropped = pair.server->drops()[static_cast<std::size_t>(DropReason::keys_unavailable)];
+    auto bytes = first->bytes;  // the receiver decrypts in place
+    pair.server->receive({first->tuple, Ecn::not_ect, bytes, bytes.size()}, pair.now);
+    pair.run_for(20ms);
+    EXPECT_EQ(pair.datagrams_sent, sent) << "answered";
+    return pair.server->drops()[static_cast<std::size_t>(DropReason::keys_unavailable)] - dropped;
+  };
+  EXPECT_EQ(replay(), 1U);
+  EXPECT_EQ(replay(), 1U);
+  EXPECT_EQ(pair.server->connection_count(), 1U);
+  EXPECT_TRUE(pair.transfer(true, 10'000));
+  // Once the connection is over, nothing of it is kept.
+  pair.client->close(pair.client_handle, 0, "", pair.now);
+  pair.run_for(10s);
+  ASSERT_EQ(pair.server->connection_count(), 0U);
+  auto bytes = first->bytes;
+  pair.server->receive({first->tuple, Ecn::not_ect, bytes, bytes.size()}, pair.now);
+  EXPECT_EQ(pair.server->connection_count(), 1U);
+}
+
 TEST(Endpoint, IdleConnectionsEndSilently) {  // RFC 9000 §10.1
   PairOptions options;
   options.client.connection.idle_timeout = 2s;
