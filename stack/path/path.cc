@@ -262,6 +262,7 @@ void Path::on_pto(const Pto& pto, Instant now) {
   ++counters_.pto_count;
   probes_owed_[index_of(pto.space)] = kPtoProbes;
   if (anti_deadlock_from_) anti_deadlock_from_ = now;
+  ecn_.on_pto();
   if (pto_count_ == kBlackHolePtos && tuples_.active().mtu.fall_back()) update_datagram_size(now);
   // The timer runs only while something ack-eliciting is outstanding, so that silence alone never fails a path.
   if (pto.space != SpaceId::application || std::exchange(potentially_failed_, true)) return;

@@ -316,6 +316,32 @@ TEST_F(PathRecovery, EcnMarksReduceTheWindow) {  // RFC 9002 §7.1, digest 49
   EXPECT_LT(path.congestion().window(), window);
 }
 
+TEST_F(PathRecovery, PathThatDropsMarkedPacketsIsNotMarkedForLong) {  // RFC 9000 §13.4.2, §A.4
+  Path path = make();
+  const auto send_marked = [&](Instant now) {
+    SentPacket packet;
+    packet.number = path.space(kApp).next_number();
+    packet.time_sent = now;
+    packet.bytes = kSize;
+    packet.ecn = path.ecn_codepoint();
+    packet.ack_eliciting = packet.in_flight = true;
+    path.on_packet_sent(kApp, packet, {}, now);
+    return packet.ecn;
+  };
+  Instant now = kStart;
+  EXPECT_EQ(send_marked(now), Ecn::ect0);
+  now = fire_next(path);
+  EXPECT_EQ(send_marked(now), Ecn::ect0) << "one timeout proves little";
+  now = fire_next(path);
+  EXPECT_EQ(send_marked(now), Ecn::not_ect);
+  EXPECT_EQ(send_marked(now), Ecn::not_ect);
+  // The unmarked ones arrive, so the marked ones are lost: never again.
+  now = ack(path, 2, 3, now + milliseconds(40));
+  if (const Deadline lost = path.next_deadline()) fire(path, now = *lost);
+  EXPECT_EQ(path.counters().packets_lost, 2U);
+  EXPECT_EQ(send_marked(now), Ecn::not_ect);
+}
+
 TEST_F(PathRecovery, MtuProbeRaisesTheDatagramSize) {
   settings_.tuple.mtu = MtuConfig{.discover = true, .initial = 1200, .maximum = 1452};
   Path path = make();
