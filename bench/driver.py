@@ -170,7 +170,10 @@ def main():
     parser.add_argument("--json", metavar="FILE", help="write the rows to FILE as well")
     parser.add_argument("--seeds", type=int, help="how many seeds, where a bench sweeps them")
     parser.add_argument("--repeats", type=int, default=3, help="runs of a timed bench; the best counts (3)")
+    parser.add_argument("--check", action="store_true", help=argparse.SUPPRESS)  # the arguments, before a long build
     options = parser.parse_args()
+    if options.check:
+        return 0
     options.seeds_or = lambda usual: options.seeds or usual
 
     names = list(BENCHES) if "all" in options.names else options.names

@@ -5,6 +5,7 @@ help_bench() {
 
 run_bench() {
   need build
+  python3 bench/driver.py --check "$@"
   build_preset release
   if [[ " $* " == *" determinism "* || " $* " == *" all "* ]]; then
     need build test

@@ -16,6 +16,7 @@ HELP
 
 run_demo() {
   local started=$SECONDS
+  (($# == 0)) || die "demo: takes no arguments, not '$1'"
   need build
   say 'building the release programs ...'
   build_preset release mpquic-sim mpquic-perf

@@ -6,7 +6,7 @@ Runs one simulation again with every check on (preset sim) and leaves its report
 SCENARIO is a file, or the name of one in scenarios/.
 
   ./dev replay silent-death --seed 41
-  ./dev replay scenarios/six-wan-bulk.yaml --seed 7 --set scheduler=round_robin
+  ./dev replay scenarios/six-wan-bulk.yaml --seed 7 --set endpoints.scheduler=round_robin
 HELP
 }
 
