@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <filesystem>
+#include <utility>
 
 namespace mpquic::io {
 namespace {
@@ -72,6 +73,45 @@ Result<void> File::append(Bytes data) {
   return written;
 }
 
+Result<NewFile> NewFile::create(const std::string& path, bool secret) {
+  struct stat info {};
+  if (!secret && lstat(path.c_str(), &info) == 0 && !S_ISREG(info.st_mode)) {
+    Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, kPublicMode));
+    if (!fd) return system_error("cannot write " + path, errno);
+    return NewFile(std::move(fd), path, {});
+  }
+  std::string temporary = path + ".XXXXXX";
+  Descriptor fd(mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) return system_error("cannot write " + path, errno);
+  NewFile file(std::move(fd), path, std::move(temporary));
+  if (fchmod(file.fd_.get(), secret ? kSecretMode : kPublicMode) != 0)
+    return system_error("cannot write " + path, errno);
+  return file;
+}
+
+NewFile::NewFile(NewFile&& other) noexcept
+    : fd_(std::move(other.fd_)), path_(std::move(other.path_)), temporary_(std::exchange(other.temporary_, {})) {}
+
+NewFile& NewFile::operator=(NewFile&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  std::swap(path_, other.path_);
+  std::swap(temporary_, other.temporary_);
+  return *this;
+}
+
+Result<void> NewFile::append(Bytes data) { return write_all(fd_.get(), data, path_); }
+
+Result<void> NewFile::commit() {
+  if (temporary_.empty()) return {};
+  if (rename(temporary_.c_str(), path_.c_str()) != 0) return system_error("cannot write " + path_, errno);
+  temporary_.clear();
+  return {};
+}
+
+void NewFile::discard() {
+  if (!temporary_.empty()) unlink(temporary_.c_str());
+}
+
 Result<Directory> Directory::open(const std::string& path) {
   Descriptor fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!fd) return system_error("cannot open directory " + path, errno);
@@ -100,15 +140,10 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
 }
 
 Result<void> write_file_atomically(const std::string& path, std::string_view contents, bool secret) {
-  std::string temporary = path + ".XXXXXX";
-  const Descriptor fd(mkostemp(temporary.data(), O_CLOEXEC));
-  if (!fd) return system_error("cannot write " + path, errno);
-  auto written = write_all(fd.get(), as_bytes(contents), path);
-  if (written && fchmod(fd.get(), secret ? kSecretMode : kPublicMode) != 0)
-    written = system_error("cannot write " + path, errno);
-  if (written && rename(temporary.c_str(), path.c_str()) != 0) written = system_error("cannot write " + path, errno);
-  if (!written) unlink(temporary.c_str());
-  return written;
+  auto file = NewFile::create(path, secret);
+  if (!file) return std::unexpected(std::move(file).error());
+  if (auto written = file->append(as_bytes(contents)); !written) return written;
+  return file->commit();
 }
 
 Result<void> make_directories(const std::string& path) {

@@ -46,6 +46,28 @@ class File {
   std::uint64_t size_ = 0;
 };
 
+/// A file that takes its name only once it is complete: until commit() it is a temporary one in the same directory, and
+/// without commit() it is gone. What exists and is no regular file (a device, a pipe, a link) is written in place, but
+/// for secrets.
+class NewFile {
+ public:
+  /// `secret` keeps others from reading it (mode 0600).
+  [[nodiscard]] static Result<NewFile> create(const std::string& path, bool secret = false);
+  NewFile(NewFile&& other) noexcept;
+  NewFile& operator=(NewFile&& other) noexcept;
+  ~NewFile() { discard(); }
+  [[nodiscard]] Result<void> append(Bytes data);
+  [[nodiscard]] Result<void> commit();
+
+ private:
+  NewFile(Descriptor fd, std::string path, std::string temporary)
+      : fd_(std::move(fd)), path_(std::move(path)), temporary_(std::move(temporary)) {}
+  void discard();
+  Descriptor fd_;
+  std::string path_;
+  std::string temporary_;  // empty: nothing to rename or to remove
+};
+
 /// A directory whose files may be read by names that strangers choose.
 class Directory {
  public:

@@ -99,7 +99,7 @@ io::Result<ClientApp::Exchange> ClientApp::prepare(const Job& job) const {
   Exchange exchange;
   exchange.job = &job;
   if (!job.output.empty()) {
-    auto file = io::File::create(job.output);
+    auto file = io::NewFile::create(job.output);
     if (!file) return std::unexpected(std::move(file).error());
     exchange.output = std::move(*file);
   }
@@ -178,6 +178,8 @@ void ClientApp::finish(StreamId id, Instant now) {
   if (protocol_ == Protocol::perf && exchange.result.downloaded != exchange.job->download)
     return fail(fmt::format("{} ended after {} bytes", exchange.result.name, exchange.result.downloaded), now);
   if (!exchange.request_ended) return fail(fmt::format("{} ended before the upload did", exchange.result.name), now);
+  if (exchange.output)
+    if (const auto kept = exchange.output->commit(); !kept) return fail(kept.error().message, now);
   keep(exchange, now);
   start_jobs(now);
 }
@@ -203,6 +205,7 @@ void ClientApp::finish_early(Instant now) {
 void ClientApp::fail(std::string reason, Instant now) {
   transport_.path_stats(connection_, final_paths_);
   failure_ = std::move(reason);
+  for (auto& [id, exchange] : exchanges_) exchange.output.reset();  // a part is no document
   state_ = State::failed;
   ended_ = now;
 }

@@ -20,7 +20,7 @@ struct Job {
   std::uint64_t download = 0;  // perf: the bytes wanted
   std::uint64_t upload = 0;    // perf: synthetic bytes to send, unless `upload_file` is set
   std::string upload_file{};
-  std::string output{};  // file that receives the response; empty: hashed and forgotten
+  std::string output{};  // file that receives the whole response or none of it; empty: hashed and forgotten
 };
 
 struct JobResult {
@@ -71,7 +71,7 @@ class ClientApp {
     std::optional<Document> upload;
     std::uint64_t upload_offset = 0;
     bool request_ended = false;
-    std::optional<io::File> output;
+    std::optional<io::NewFile> output;
     Sha256 hash;
     Sha256 upload_hash;
   };

@@ -84,8 +84,10 @@ void add_common(CLI::App& app, CommonOptions& common, Raw& raw) {
       ->capture_default_str();
   app.add_option("--cert", common.certificate_file, "certificate chain, PEM, leaf first")->type_name("FILE");
   app.add_option("--key", common.key_file, "private key, PEM")->type_name("FILE");
-  app.add_option("--qlog", common.qlog_directory, "write one qlog file per connection")->type_name("DIR");
-  app.add_option("--keylog", common.keylog_file, "append TLS secrets (NSS key log)")->type_name("FILE");
+  app.add_option("--qlog", common.qlog_directory, "write one qlog file per connection (not with ngtcp2)")
+      ->type_name("DIR");
+  app.add_option("--keylog", common.keylog_file, "append TLS secrets, NSS key log (not with ngtcp2)")
+      ->type_name("FILE");
   app.add_option("--json", common.json_file, "write the report; - for standard output")->type_name("FILE");
   app.add_option("--log-level", common.log_level, "debug, info, warn or error")
       ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
@@ -99,7 +101,7 @@ void add_server(CLI::App& app, ServerOptions& server, Raw& raw) {
   app.add_flag("--retry", server.retry, "validate addresses by Retry");
   app.add_option("--require-client-ca", server.client_ca_file, "demand client certificates from this CA")
       ->type_name("FILE");
-  app.add_flag("--once", server.once, "exit after the first connection");
+  app.add_flag("--once", server.once, "exit after the first connection whose handshake succeeds");
   add_common(app, server.common, raw);
 }
 
@@ -113,7 +115,8 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
   app.add_option("--alpn", client.alpn, "hq-interop or perf; default: as the request needs")
       ->check(CLI::IsMember({std::string(kHqAlpn), std::string(kPerfAlpn)}));
   app.add_option("--sni", client.server_name, "server name to ask for and to verify; default: HOST");
-  app.add_option("--out", client.output, "file, or directory for several documents")->type_name("FILE|DIR");
+  app.add_option("--out", client.output, "file, or directory for several documents; a failed download leaves none")
+      ->type_name("FILE|DIR");
   app.add_option("--bytes", raw.bytes, "bytes to download on each stream (K, M, G)");
   app.add_option("--upload", raw.upload, "bytes (K, M, G) or file to upload on each stream")->type_name("BYTES|FILE");
   app.add_option("--streams", client.streams, "streams at a time")->check(CLI::Range(1, 100000));
@@ -143,6 +146,8 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
   if (ours && !known(scheduler_names(), connection.scheduler))
     return usage(
         fmt::format("there is no scheduler '{}': use one of {}", connection.scheduler, one_of(scheduler_names())));
+  if (!ours && !(common.qlog_directory.empty() && common.keylog_file.empty()))
+    return usage("the ngtcp2 engine writes neither --qlog nor --keylog");
   const auto window = parse_size(raw.window);
   if (!window || *window < 16384) return usage(fmt::format("--window {}: want a size of at least 16K", raw.window));
   connection.max_data = *window;

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <nlohmann/json.hpp>
@@ -124,7 +125,7 @@ void Server::on_turn(Instant now) {
     spdlog::info("{}", summary(record));
     if (records_.size() == kMaxRecords) records_.erase(records_.begin());
     records_.push_back(std::move(record));
-    if (options_.once && !closing_) loop_->stop();
+    if (options_.once && records_.back().served() && !closing_) loop_->stop();
   }
 }
 
@@ -136,8 +137,8 @@ int Server::finish() {
     const auto written = write_json(options_.common.json_file, to_json(records_, io::SystemClock::cpu_time()));
     if (!written) return complain(kExitFailed, written.error().message);
   }
-  const bool failed =
-      options_.once && !records_.empty() && records_.front().closed && !is_clean(*records_.front().closed);
+  const auto only = std::ranges::find_if(records_, &ConnectionRecord::served);
+  const bool failed = options_.once && only != records_.end() && only->closed && !is_clean(*only->closed);
   return failed ? kExitFailed : kExitOk;
 }
 

@@ -39,6 +39,8 @@ struct ConnectionRecord {
   std::string last_upload_sha256;
   std::vector<PathStats> paths;
   std::optional<ConnectionClosed> closed;
+  /// Its handshake was completed: without ALPN there is none (RFC 9001 §8.1).
+  [[nodiscard]] bool served() const { return !alpn.empty(); }
 };
 
 class ServerApp {

@@ -53,6 +53,37 @@ TEST_F(Files, ReplacedAtomicallyLeaveNothingElseBehind) {
   EXPECT_EQ(entries, 1U);
 }
 
+TEST_F(Files, NewOnesTakeTheirNameOnceComplete) {
+  ASSERT_TRUE(write_file_atomically(path("a"), "old"));
+  {
+    auto file = NewFile::create(path("a"));
+    ASSERT_TRUE(file);
+    ASSERT_TRUE(file->append(as_bytes("half")));
+    NewFile moved = std::move(*file);
+    EXPECT_EQ(read_file(path("a")).value_or(""), "old");
+  }
+  EXPECT_EQ(read_file(path("a")).value_or(""), "old");
+  auto file = NewFile::create(path("a"));
+  ASSERT_TRUE(file);
+  ASSERT_TRUE(file->append(as_bytes("ne")));
+  ASSERT_TRUE(file->append(as_bytes("w")));
+  ASSERT_TRUE(file->commit());
+  EXPECT_EQ(read_file(path("a")).value_or(""), "new");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(root_), {}), 1);
+}
+
+TEST_F(Files, LinksAndDevicesAreWrittenInPlace) {
+  ASSERT_TRUE(write_file_atomically(path("a"), "one"));
+  std::filesystem::create_symlink(path("a"), path("link"));
+  ASSERT_TRUE(write_file_atomically(path("link"), "two"));
+  EXPECT_TRUE(std::filesystem::is_symlink(path("link")));
+  EXPECT_EQ(read_file(path("a")).value_or(""), "two");
+  std::filesystem::create_symlink("/dev/null", path("null"));
+  ASSERT_TRUE(write_file_atomically(path("null"), "three"));
+  EXPECT_TRUE(std::filesystem::is_character_file(path("null")));
+  EXPECT_FALSE(NewFile::create(root_));  // a directory
+}
+
 TEST_F(Files, SecretsAreForTheirOwnerOnly) {
   ASSERT_TRUE(write_file_atomically(path("ticket"), "secret", true));
   struct stat info {};

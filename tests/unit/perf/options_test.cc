@@ -85,6 +85,13 @@ TEST(Options, MistakesAreExplainedInOneLine) {
   EXPECT_NE(
       usage_error({"server", "--listen", "a:1", "--cert", "x", "--key", "y", "--self-signed"}).find("--self-signed"),
       std::string::npos);
+  for (const char* trace : {"--qlog", "--keylog"}) {
+    EXPECT_NE(usage_error({"client", "h:1", "/1", "--insecure", "--engine", "ngtcp2", trace, "x"}).find(trace),
+              std::string::npos);
+    EXPECT_NE(
+        usage_error({"server", "--listen", "0.0.0.0:1", "--self-signed", "--engine", "ngtcp2", trace, "x"}).find(trace),
+        std::string::npos);
+  }
   usage_error({});
   usage_error({"client", "h:1", "/1", "--insecure", "--nosuch"});
 }

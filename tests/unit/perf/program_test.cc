@@ -23,6 +23,7 @@ constexpr std::uint64_t kSize = 2'000'000;
 struct Outcome {
   int server = -1;
   int client = -1;
+  int second_client = -1;
   json server_report;
   json report;
 };
@@ -65,6 +66,10 @@ class Program : public testing::Test {
     std::jthread server([&] { outcome.server = run_server(server_); });
     while (outcome.server == -1 && io::UdpSocket::open({.local = local})) std::this_thread::sleep_for(5ms);
     outcome.client = run_client(client_);
+    if (second_client_) {
+      second_client_->port = local.port;
+      outcome.second_client = run_client(*second_client_);
+    }
     server.join();
     outcome.server_report = report("server.json");
     outcome.report = report("client.json");
@@ -73,6 +78,7 @@ class Program : public testing::Test {
 
   ServerOptions server_;
   ClientOptions client_;
+  std::optional<ClientOptions> second_client_;  // after the first one
 
  private:
   static SocketAddress free_address() {
@@ -174,21 +180,43 @@ TEST_F(Program, WritesTracesAndKeys) {
   EXPECT_EQ(traces, 1U);
 }
 
-TEST_F(Program, BelievesOnlyThePinnedKey) {
+TEST_F(Program, BelievesOnlyThePinnedKeyAndAFailedHandshakeIsNotTheOnlyConnection) {
+  client_.download = 1000;
+  second_client_ = client_;  // what --once waits for
+  second_client_->common.json_file = path("second.json");
   client_.ca_file.clear();
   client_.pins = {std::string(64, '0')};
-  client_.download = 1000;
   const Outcome outcome = run();
   EXPECT_EQ(outcome.client, kExitFailed);
   EXPECT_NE(outcome.report.value("error", "").find("CRYPTO_ERROR"), std::string::npos);
+  EXPECT_EQ(outcome.second_client, kExitOk);
+  EXPECT_EQ(outcome.server, kExitOk) << outcome.server_report.dump(2);
+  EXPECT_EQ(outcome.server_report["connections"].size(), 2U);
 }
 
-TEST_F(Program, SaysWhichDocumentIsMissing) {
+TEST_F(Program, SaysWhichDocumentIsMissingAndLeavesNoFile) {
   client_.alpn = "hq-interop";
   client_.documents = {"/nosuch"};
+  ASSERT_TRUE(io::make_directories(path("out")));
+  client_.output = path("out") + "/document";
   const Outcome outcome = run();
   EXPECT_EQ(outcome.client, kExitFailed);
   EXPECT_NE(outcome.report.value("error", "").find("/nosuch"), std::string::npos);
+  EXPECT_TRUE(std::filesystem::is_empty(path("out")));
+}
+
+TEST_F(Program, ReplacesTheOutputOnlyByAWholeDocument) {
+  client_.alpn = "hq-interop";
+  ASSERT_TRUE(io::make_directories(path("out")));
+  client_.output = path("out") + "/document";
+  ASSERT_TRUE(io::write_file_atomically(client_.output, "old"));
+  client_.documents = {"/nosuch"};
+  EXPECT_EQ(run().client, kExitFailed);
+  EXPECT_EQ(io::read_file(client_.output).value_or(""), "old");
+  client_.documents = {"/2000000"};
+  expect_done(run(), kSize);
+  EXPECT_EQ(std::filesystem::file_size(client_.output), kSize);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path("out")), {}), 1);
 }
 
 TEST_F(Program, NoticesThatNobodyListens) {
