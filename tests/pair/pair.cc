@@ -12,8 +12,6 @@
 namespace mpquic::test {
 namespace {
 
-constexpr std::int64_t kTestTime = 1'800'000'000;
-
 std::byte pattern(std::uint64_t offset) { return static_cast<std::byte>((offset * 31 + (offset >> 8) * 7) & 0xff); }
 
 }  // namespace
@@ -24,22 +22,9 @@ Pair::Pair(PairOptions options) : seed(options.seed), rng(options.seed), delay_(
     options.client.trace = sinks.get();
     options.server.trace = sinks.get();
   }
-  identity = make_self_signed({}, rng).value();
-  TlsConfig server_config;
-  server_config.role = Role::server;
-  server_config.alpn = {"test"};
-  server_config.certificate_chain_pem = identity.certificate_pem;
-  server_config.private_key_pem = identity.private_key_pem;
-  server_config.fixed_time = kTestTime;
-  server_config.randomness = &rng;
-  TlsConfig client_config;
-  client_config.alpn = {"test"};
-  client_config.trust.pins = {identity.fingerprint};
-  client_config.fixed_time = kTestTime;
-  client_config.randomness = &rng;
-  if (!options.suites.empty()) client_config.cipher_suites = options.suites;
-  server_tls = make_tls_provider(server_config).value();
-  client_tls = make_tls_provider(client_config).value();
+  TestTls tls = make_test_tls(rng, options.suites);
+  server_tls = std::move(tls.server);
+  client_tls = std::move(tls.client);
   if (!options.server.server_tls) options.server.server_tls = server_tls;
   client = std::make_unique<Endpoint>(options.client, rng);
   server = std::make_unique<Endpoint>(options.server, rng);
@@ -79,6 +64,15 @@ bool Pair::connect() {
   start();
   return run_until(
       [this] { return !events_of<HandshakeConfirmed>(false).empty() && !events_of<HandshakeConfirmed>(true).empty(); });
+}
+
+bool Pair::open_paths(std::uint8_t count) {
+  for (std::uint8_t i = 1; i < count; ++i)
+    if (!client->open_path(client_handle, tuple(i), now)) return false;
+  return run_until([&] {
+    const auto all = paths(false);
+    return all.size() == count && std::ranges::all_of(all, &PathStats::validated);
+  });
 }
 
 void Pair::poll_events() {

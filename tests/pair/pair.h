@@ -11,9 +11,8 @@
 #include <vector>
 
 #include "stack/base/rng.h"
-#include "stack/crypto/certificate.h"
-#include "stack/crypto/tls_provider.h"
 #include "stack/endpoint/endpoint.h"
+#include "tests/pair/test_tls.h"
 
 namespace mpquic::test {
 
@@ -50,6 +49,9 @@ class Pair {
   ConnectionHandle start();
   bool connect();
 
+  /// Client: opens paths from addresses 1 to `count` - 1. Whether all `count` were validated in time.
+  [[nodiscard]] bool open_paths(std::uint8_t count);
+
   /// The next delivery or timer. False: nothing will ever happen again.
   bool step();
   /// Until `done` or until `limit` of virtual time has passed. Whether `done` held.
@@ -82,7 +84,6 @@ class Pair {
   std::map<std::string, std::string> qlogs;  // by file name
   std::unique_ptr<trace::SinkFactory> sinks;
   SeededRng rng;
-  Identity identity;
   std::shared_ptr<TlsProvider> client_tls;
   std::shared_ptr<TlsProvider> server_tls;
   std::unique_ptr<Endpoint> client;

@@ -10,15 +10,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-bool open_paths(Pair& pair, std::uint8_t count) {
-  for (std::uint8_t i = 1; i < count; ++i)
-    if (!pair.client->open_path(pair.client_handle, Pair::tuple(i), pair.now)) return false;
-  return pair.run_until([&] {
-    const auto paths = pair.paths(false);
-    return paths.size() == count && std::ranges::all_of(paths, &PathStats::validated);
-  });
-}
-
 bool uses(const InFlight& datagram, std::uint8_t i) {
   return datagram.tuple.remote == Pair::client_address(i) || datagram.tuple.local == Pair::client_address(i);
 }
@@ -27,7 +18,7 @@ TEST(Paths, ASilentDeathIsSurvivedAndTheStallIsShort) {
   for (const std::uint8_t victim : {std::uint8_t{0}, std::uint8_t{1}}) {
     Pair pair;
     ASSERT_TRUE(pair.connect());
-    ASSERT_TRUE(open_paths(pair, 2));
+    ASSERT_TRUE(pair.open_paths(2));
     int seen = 0;
     pair.filter = [&](InFlight& d) { return ++seen < 200 || !uses(d, victim); };
     EXPECT_TRUE(pair.transfer(false, 2'000'000));
@@ -40,7 +31,7 @@ TEST(Paths, ASilentDeathIsSurvivedAndTheStallIsShort) {
 TEST(Paths, AFailedPathComesBack) {
   Pair pair;
   ASSERT_TRUE(pair.connect());
-  ASSERT_TRUE(open_paths(pair, 2));
+  ASSERT_TRUE(pair.open_paths(2));
   bool dead = true;
   pair.filter = [&](InFlight& d) { return !dead || !uses(d, 1); };
   EXPECT_TRUE(pair.transfer(false, 500'000));
@@ -56,7 +47,7 @@ TEST(Paths, AFailedPathComesBack) {
 TEST(Paths, AbandonedPathsDataIsRequeuedAndTheIdNeverReused) {  // digest 38, 41, 45
   Pair pair;
   ASSERT_TRUE(pair.connect());
-  ASSERT_TRUE(open_paths(pair, 3));
+  ASSERT_TRUE(pair.open_paths(3));
   int seen = 0;
   pair.filter = [&](InFlight&) {
     if (++seen == 100)
@@ -78,7 +69,7 @@ TEST(Paths, AbandonedPathsDataIsRequeuedAndTheIdNeverReused) {  // digest 38, 41
 TEST(Paths, ServerAbandonsToo) {
   Pair pair;
   ASSERT_TRUE(pair.connect());
-  ASSERT_TRUE(open_paths(pair, 2));
+  ASSERT_TRUE(pair.open_paths(2));
   pair.server->abandon_path(pair.server_handle, PathId{0}, error::kPathUnstableOrPoor, pair.now);
   EXPECT_TRUE(pair.transfer(false, 500'000));
   EXPECT_TRUE(pair.transfer(true, 500'000));
@@ -87,7 +78,7 @@ TEST(Paths, ServerAbandonsToo) {
 TEST(Paths, TheLastPathAbandonedEndsTheConnection) {  // digest 43
   Pair pair;
   ASSERT_TRUE(pair.connect());
-  ASSERT_TRUE(open_paths(pair, 2));
+  ASSERT_TRUE(pair.open_paths(2));
   pair.client->abandon_path(pair.client_handle, PathId{0}, error::kNoError, pair.now);
   pair.client->abandon_path(pair.client_handle, PathId{1}, error::kNoError, pair.now);
   EXPECT_TRUE(pair.run_until([&] {
@@ -98,7 +89,7 @@ TEST(Paths, TheLastPathAbandonedEndsTheConnection) {  // digest 43
 TEST(Paths, BackupPathsStayIdleWhileAnotherWorks) {
   Pair pair;
   ASSERT_TRUE(pair.connect());
-  ASSERT_TRUE(open_paths(pair, 2));
+  ASSERT_TRUE(pair.open_paths(2));
   pair.client->set_path_status(pair.client_handle, PathId{1}, false);
   pair.run_for(100ms);
   const auto before = pair.paths(false)[1].stream_bytes_sent;
@@ -113,7 +104,7 @@ TEST(Paths, BackupPathsStayIdleWhileAnotherWorks) {
 TEST(Paths, NatRebindingMovesTheTupleAndKeepsThePath) {  // digest 28, 29
   Pair pair;
   ASSERT_TRUE(pair.connect());
-  ASSERT_TRUE(open_paths(pair, 2));
+  ASSERT_TRUE(pair.open_paths(2));
   ASSERT_TRUE(pair.transfer(false, 200'000));
   const SocketAddress before = Pair::client_address(1);
   const SocketAddress after{before.ip, 50'001};

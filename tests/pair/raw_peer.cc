@@ -16,7 +16,6 @@ namespace mpquic::test {
 namespace {
 
 constexpr std::size_t kCryptoChunk = 1000;
-constexpr std::int64_t kTestTime = 1'800'000'000;
 
 ConnectionId random_cid(Rng& rng, std::size_t length) {
   std::array<std::byte, ConnectionId::kMaxLength> bytes{};
@@ -27,21 +26,9 @@ ConnectionId random_cid(Rng& rng, std::size_t length) {
 }  // namespace
 
 RawPeer::RawPeer(RawPeerOptions options) : rng(options.seed), options_(std::move(options)), buffer_(65536) {
-  identity_ = make_self_signed({}, rng).value();
-  TlsConfig server;
-  server.role = Role::server;
-  server.alpn = {"test"};
-  server.certificate_chain_pem = identity_.certificate_pem;
-  server.private_key_pem = identity_.private_key_pem;
-  server.fixed_time = kTestTime;
-  server.randomness = &rng;
-  TlsConfig client;
-  client.alpn = {"test"};
-  client.trust.pins = {identity_.fingerprint};
-  client.fixed_time = kTestTime;
-  client.randomness = &rng;
-  server_tls_ = make_tls_provider(server).value();
-  client_tls_ = make_tls_provider(client).value();
+  TestTls tls = make_test_tls(rng);
+  server_tls_ = std::move(tls.server);
+  client_tls_ = std::move(tls.client);
   if (options_.role == Role::client) options_.endpoint.server_tls = server_tls_;
   endpoint = std::make_unique<Endpoint>(options_.endpoint, rng);
   local_cid = random_cid(rng, options_.cid_length);

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "stack/base/interval_set.h"
-#include "stack/crypto/certificate.h"
 #include "stack/crypto/key_ring.h"
 #include "stack/crypto/tls_provider.h"
 #include "stack/endpoint/endpoint.h"
@@ -161,7 +160,6 @@ class RawPeer {
   void on_frame(const Frame& frame, const RawReceived& packet);
 
   RawPeerOptions options_;
-  Identity identity_;
   std::shared_ptr<TlsProvider> client_tls_;
   std::shared_ptr<TlsProvider> server_tls_;
   std::unique_ptr<TlsSession> tls_;

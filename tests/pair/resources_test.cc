@@ -65,20 +65,11 @@ PairOptions no_qlog() {
   return options;
 }
 
-bool open_paths(Pair& pair, std::uint8_t count) {
-  for (std::uint8_t i = 1; i < count; ++i)
-    if (!pair.client->open_path(pair.client_handle, Pair::tuple(i), pair.now)) return false;
-  return pair.run_until([&] {
-    const auto paths = pair.paths(false);
-    return paths.size() == count && std::ranges::all_of(paths, &PathStats::validated);
-  });
-}
-
 TEST(Resources, SteadyStateAllocatesNothing) {
   for (const std::uint8_t paths : {std::uint8_t{1}, std::uint8_t{6}}) {
     Pair pair(no_qlog());
     ASSERT_TRUE(pair.connect());
-    ASSERT_TRUE(open_paths(pair, paths));
+    ASSERT_TRUE(pair.open_paths(paths));
     const auto id = pair.client->open_stream(pair.client_handle, Directionality::unidirectional);
     ASSERT_TRUE(id);
     Shuttle shuttle(pair);
@@ -133,7 +124,7 @@ TEST(Resources, SixBusyPathsFitIn16Megabytes) {
   Pair pair(options);
   const std::size_t before = heap_bytes();
   ASSERT_TRUE(pair.connect());
-  ASSERT_TRUE(open_paths(pair, 6));
+  ASSERT_TRUE(pair.open_paths(6));
   const auto id = pair.client->open_stream(pair.client_handle, Directionality::unidirectional);
   ASSERT_TRUE(id);
   std::vector<std::byte> data(65536);
