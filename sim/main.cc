@@ -16,6 +16,22 @@ namespace {
 
 enum ExitCode : int { kOk = 0, kViolated = 1, kUsage = 2 };
 
+constexpr const char* kRunExamples =
+    "Examples:\n"
+    "  mpquic-sim run six-wan-bulk --seed 7\n"
+    "  mpquic-sim run six-wan-bulk --seed 7 --set endpoints.cc=cubic --set paths.0.rate=5Mbit/s\n"
+    "  mpquic-sim run scenarios/unequal-six.yaml --json report.json --qlog out/\n";
+constexpr const char* kReplayExamples =
+    "Examples:\n"
+    "  mpquic-sim replay silent-death --seed 41 --qlog out/\n"
+    "  mpquic-sim replay silent-death --seed 41 --set events.0.at=900ms\n";
+constexpr const char* kListExamples =
+    "Examples:\n"
+    "  mpquic-sim list\n"
+    "  mpquic-sim list my-scenarios\n";
+constexpr const char* kExitStatus =
+    "Exit status: 0 all checks hold, 1 an invariant or assertion is violated, 2 wrong usage or scenario.";
+
 struct Arguments {
   std::string scenario;
   std::uint64_t seed = 1;
@@ -133,15 +149,16 @@ int main(int argc, char** argv) {
   CLI::App app("Runs scenarios over the multipath QUIC stack in a deterministic simulator.", "mpquic-sim");
   app.set_version_flag("--version", std::string(MPQUIC_VERSION));
   app.require_subcommand(1);
-  app.footer(
-      "Exit status: 0 all checks hold, 1 an invariant or assertion is violated, 2 wrong usage or scenario.\n"
-      "Example: mpquic-sim run six-wan-bulk --seed 7 --set endpoints.cc=cubic");
+  app.footer(std::string(kRunExamples) + "  mpquic-sim list\n\n" + kExitStatus);
   CLI::App* run_command = app.add_subcommand("run", "Run one scenario");
   add_run_options(*run_command, arguments);
+  run_command->footer(std::string(kRunExamples) + "\n" + kExitStatus);
   CLI::App* replay_command = app.add_subcommand("replay", "Run it again: the same as run");
   add_run_options(*replay_command, arguments);
+  replay_command->footer(std::string(kReplayExamples) + "\n" + kExitStatus);
   CLI::App* list_command = app.add_subcommand("list", "List the scenarios and what each protects");
-  list_command->add_option("directory", arguments.directory)->capture_default_str();
+  list_command->add_option("directory", arguments.directory, "Where the scenario files are")->capture_default_str();
+  list_command->footer(std::string(kListExamples) + "\n" + kExitStatus);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
