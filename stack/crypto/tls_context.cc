@@ -39,17 +39,33 @@ std::string with_reason(std::string message) {
   return message;
 }
 
+// OpenSSL 3.4 deprecates the names without _ex, 3.0 does not have those with it.
+void set_session_time(SSL_SESSION* session, std::int64_t unix_seconds) {
+#if OPENSSL_VERSION_NUMBER >= 0x30300000L
+  SSL_SESSION_set_time_ex(session, static_cast<time_t>(unix_seconds));
+#else
+  SSL_SESSION_set_time(session, static_cast<long>(unix_seconds));
+#endif
+}
+std::int64_t session_time(const SSL_SESSION* session) {
+#if OPENSSL_VERSION_NUMBER >= 0x30300000L
+  return SSL_SESSION_get_time_ex(session);
+#else
+  return SSL_SESSION_get_time(session);
+#endif
+}
+
 // Runs as the server builds a ticket, after OpenSSL stamped it with the wall clock.
 int fix_ticket_time(SSL* ssl, void* config) {
   const std::int64_t now = static_cast<const TlsConfig*>(config)->fixed_time.value_or(0);
-  SSL_SESSION_set_time(SSL_get_session(ssl), static_cast<long>(now));
+  set_session_time(SSL_get_session(ssl), now);
   return 1;
 }
 
 // The core has no clock; a fresh session knows what OpenSSL takes for the time.
-long openssl_time() {
+std::int64_t openssl_time() {
   const SslSessionHandle fresh(SSL_SESSION_new());
-  return fresh == nullptr ? 0 : SSL_SESSION_get_time(fresh.get());
+  return fresh == nullptr ? 0 : session_time(fresh.get());
 }
 
 }  // namespace
@@ -178,7 +194,7 @@ SpkiFingerprint TlsContext::trust_digest(const std::string& server_name) const {
 std::vector<std::byte> TlsContext::export_ticket(SSL_SESSION& session, const std::string& server_name) const {
   const SpkiFingerprint digest = trust_digest(server_name);
   if (SSL_SESSION_set1_ticket_appdata(&session, digest.data(), digest.size()) != 1) return {};
-  if (config_.fixed_time) SSL_SESSION_set_time(&session, static_cast<long>(*config_.fixed_time));
+  if (config_.fixed_time) set_session_time(&session, *config_.fixed_time);
   const int size = i2d_SSL_SESSION(&session, nullptr);
   if (size <= 0) return {};
   std::vector<std::byte> ticket(static_cast<std::size_t>(size));
@@ -198,7 +214,7 @@ void TlsContext::offer_ticket(SSL& ssl, const TlsSessionOptions& options) const 
       !std::ranges::equal(Bytes(static_cast<const std::byte*>(bound_to), size), digest))
     return;
   // The ClientHello tells the ticket's age: with a fixed time it is always 0.
-  if (config_.fixed_time) SSL_SESSION_set_time(session.get(), openssl_time());
+  if (config_.fixed_time) set_session_time(session.get(), openssl_time());
   SSL_set_session(&ssl, session.get());
 }
 
