@@ -4,7 +4,7 @@ include(CMakePackageConfigHelpers)
 
 get_property(rooms GLOBAL PROPERTY MPQUIC_ROOMS)
 get_property(programs GLOBAL PROPERTY MPQUIC_PROGRAMS)
-install(TARGETS mpquic_stack ${rooms} mpquic_io mpquic_sim EXPORT mpquicTargets
+install(TARGETS mpquic_stack ${rooms} mpquic_io mpquic_link mpquic_sim EXPORT mpquicTargets
         ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}/mpquic)
 if(programs)
   install(TARGETS ${programs} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})

@@ -13,14 +13,14 @@
 namespace mpquic::sim {
 
 enum class EventKind : std::uint32_t {
-  link_serviced,   // target: link. Its transmitter finished a packet
-  link_arrival,    // target: link. The first packet on the wire arrives
-  link_straggler,  // target: link, payload: packet. A reordered packet arrives
-  host_timer,      // target: host. The transport's deadline
-  app_timer,       // target: host, payload: workload
-  script,          // payload: index of the scripted event
-  open_path,       // payload: path
-  sample,          // periodic checks
+  link,        // target: link. Its deadline
+  bottleneck,  // target: shared bottleneck. Its deadline
+  outage,      // target: outage. It begins or ends
+  host_timer,  // target: host. The transport's deadline
+  app_timer,   // target: host, payload: workload
+  script,      // payload: index of the scripted event
+  open_path,   // payload: path
+  sample,      // periodic checks
 };
 
 struct SimEvent {

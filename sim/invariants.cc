@@ -66,6 +66,7 @@ void Invariants::on_network_change() {
 }
 
 void Invariants::sample() {
+  on_network_change();  // outages come by themselves
   check_conservation();
   check_liveness();
 }

@@ -35,6 +35,19 @@ MutableBytes PacketPool::bytes(PacketRef ref) {
   return {slab.bytes.get() + index * capacity_, slab.packets[index].size};
 }
 
+void PacketPool::flip_bit(PacketRef ref, std::uint64_t random) {
+  const MutableBytes payload = bytes(ref);
+  if (payload.empty()) return;
+  const std::uint64_t bit = random % (payload.size() * 8);
+  payload[bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+}
+
+std::uint32_t PacketPool::truncate(PacketRef ref, std::uint64_t random) {
+  Packet& packet = (*this)[ref];
+  if (packet.size > 1) packet.size = static_cast<std::uint32_t>(1 + random % (packet.size - 1));
+  return static_cast<std::uint32_t>(packet.ip_size());
+}
+
 void PacketPool::grow() {
   auto slab = std::make_unique<Slab>();
   slab->bytes = std::make_unique_for_overwrite<std::byte[]>(kSlabPackets * capacity_);

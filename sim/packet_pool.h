@@ -6,15 +6,13 @@
 #include <memory>
 #include <vector>
 
+#include "sim/link/packet.h"
 #include "stack/base/address.h"
 #include "stack/base/bytes.h"
 #include "stack/base/ids.h"
-#include "stack/base/strong.h"
 #include "stack/base/time.h"
 
 namespace mpquic::sim {
-
-using PacketRef = Strong<struct PacketRefTag, std::uint32_t>;
 
 /// IPv4 and UDP headers: links count IP packets, endpoints UDP payloads.
 inline constexpr std::size_t kIpUdpOverhead = 28;
@@ -28,17 +26,22 @@ struct Packet {
   [[nodiscard]] std::size_t ip_size() const { return size + kIpUdpOverhead; }
 };
 
-class PacketPool {
+class PacketPool final : public PacketStore {
  public:
   /// Packets of up to `capacity` bytes of UDP payload.
   explicit PacketPool(std::size_t capacity);
   [[nodiscard]] PacketRef acquire();
   void release(PacketRef ref);
-  /// Another packet with the same content.
-  [[nodiscard]] PacketRef clone(PacketRef ref);
   [[nodiscard]] Packet& operator[](PacketRef ref) { return slab_of(ref).packets[ref.value() % kSlabPackets]; }
   /// The buffer's first `size` bytes, `size` as in the packet.
   [[nodiscard]] MutableBytes bytes(PacketRef ref);
+
+  // --- PacketStore
+  [[nodiscard]] PacketRef clone(PacketRef ref) override;
+  void set_ecn(PacketRef ref, Ecn ecn) override { (*this)[ref].ecn = ecn; }
+  void flip_bit(PacketRef ref, std::uint64_t random) override;
+  [[nodiscard]] std::uint32_t truncate(PacketRef ref, std::uint64_t random) override;
+
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] std::size_t in_use() const { return in_use_; }
   [[nodiscard]] std::size_t allocated() const { return slabs_.size() * kSlabPackets; }

@@ -17,7 +17,15 @@ enum class Purpose : std::uint8_t {
   server_core,
   client_tls,
   server_tls,
-  certificate
+  certificate,
+  burst_loss,       // when the state changes
+  burst_loss_draw,  // which packets are lost in it
+  truncate,
+  jitter,
+  rate,
+  queue,
+  cross_traffic,
+  outage
 };
 
 /// The stream of `purpose` for the entity number `index` of its kind (a link, a host).
@@ -28,6 +36,13 @@ enum class Purpose : std::uint8_t {
 struct RandomStream {
   std::uint64_t seed = 0;
   std::uint64_t stream = 0;
+};
+
+/// All streams of one entity.
+struct RandomSource {
+  std::uint64_t seed = 0;
+  std::uint64_t entity = 0;
+  [[nodiscard]] RandomStream of(Purpose purpose) const { return {.seed = seed, .stream = stream_of(purpose, entity)}; }
 };
 
 /// An event of probability p, decided on integers so that every build decides alike.

@@ -75,6 +75,8 @@ struct Scenario {
   Crypto crypto = Crypto::real;
   EndpointsSpec endpoints;
   std::vector<PathSpec> paths;
+  CommonConfig common;                        // what paths share
+  std::vector<std::string> bottleneck_names;  // of common.bottlenecks
   std::vector<WorkloadSpec> workloads;
   std::vector<ScriptedEvent> events;  // in order of time
   Assertions assertions;

@@ -22,6 +22,12 @@ constexpr Duration kCloseTime = std::chrono::seconds(1);
   return configs;
 }
 
+/// Whatever fits into its queue.
+[[nodiscard]] bool carries_everything(const LinkConfig& link) {
+  return link.loss == 0 && link.truncate == 0 && !link.burst_loss && !link.policer &&
+         link.discipline.kind == QueueKind::drop_tail && !link.cross_traffic;
+}
+
 }  // namespace
 
 Simulation::Simulation(Scenario scenario, SimulationOptions options)
@@ -30,7 +36,7 @@ Simulation::Simulation(Scenario scenario, SimulationOptions options)
       ledger_(scenario_.workloads),
       content_(options_.seed),
       packet_numbers_(violations_, options_.trace),
-      world_(std::make_unique<World>(configs_of(scenario_), options_.seed)) {
+      world_(std::make_unique<World>(configs_of(scenario_), options_.seed, scenario_.common)) {
   invariants_ = std::make_unique<Invariants>(Invariants::Parts{
       .world = *world_, .ledger = ledger_, .violations = violations_, .max_stall = scenario_.max_stall});
   world_->observe(*invariants_);
@@ -128,9 +134,9 @@ void Simulation::handle(const SimEvent& event) {
       invariants_->sample();
       world_->events().post(world_->now() + kSampleInterval, {EventKind::sample, 0, 0});
       break;
-    case EventKind::link_serviced:
-    case EventKind::link_arrival:
-    case EventKind::link_straggler: break;
+    case EventKind::link:
+    case EventKind::bottleneck:
+    case EventKind::outage: break;
   }
 }
 
@@ -168,7 +174,7 @@ void Simulation::change_links(const ScriptedEvent& event) {
     if (event.direction && *event.direction != direction) continue;
     Link& link = world_->link(event.path, direction);
     std::visit(overloaded{
-                   [&](std::monostate) { link.set_up(false); },
+                   [&](std::monostate) { world_->set_link_up(event.path, direction, false); },
                    [&](Bandwidth rate) { link.set_rate(rate); },
                    [&](Duration delay) { link.set_delay(delay); },
                    [&](double loss) { link.set_loss(loss); },
@@ -214,11 +220,11 @@ void Simulation::close_and_drain() {
   app(Role::client).expect_close();
   app(Role::server).expect_close();
   Duration slowest{};
-  bool reliable = true;
+  bool reliable = scenario_.common.groups.empty();
   for (std::size_t path = 0; path < world_->path_count(); ++path) {
     const Link& up = world_->link(path, Direction::up);
     slowest = std::max(slowest, up.config().delay + world_->link(path, Direction::down).config().delay);
-    reliable &= up.up() && up.config().loss == 0;
+    reliable &= up.up() && carries_everything(up.config()) && scenario_.paths[path].config.outages.empty();
   }
   const Instant limit = world_->now() + kCloseTime + slowest;
   engine(Role::client).transport().close(*app(Role::client).connection(), 0, "done", world_->now());

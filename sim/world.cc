@@ -7,6 +7,9 @@ namespace {
 
 constexpr std::uint16_t kClientPort = 50000;
 constexpr std::uint16_t kServerPort = 4433;
+/// Random streams of what paths share stand apart from those of links and paths, which count from 0.
+constexpr std::uint64_t kSharedEntity = 1ULL << 32;
+constexpr std::uint64_t kOutagesPerPath = 256;
 
 [[nodiscard]] SocketAddress v4(std::array<std::uint8_t, 4> octets, std::uint16_t port) {
   return {.ip = IpAddress::v4(octets), .port = port};
@@ -43,17 +46,58 @@ void add_datagram(TraceHash& hash, Bytes datagram) {
 
 }  // namespace
 
-World::World(const std::vector<PathConfig>& paths, std::uint64_t seed)
+World::World(const std::vector<PathConfig>& paths, std::uint64_t seed, const CommonConfig& common)
     : pool_(largest_payload(paths)), server_(v4({192, 0, 2, 1}, kServerPort)) {
-  const Link::Services services{.events = events_, .pool = pool_, .observer = *this};
-  for (std::size_t i = 0; i < paths.size(); ++i) {
-    const auto client = v4({10, static_cast<std::uint8_t>(i + 1), 0, 2}, static_cast<std::uint16_t>(kClientPort + i));
-    paths_.push_back(Path{.name = paths[i].name, .client = client, .interface_up = true, .bindings = {}});
-    for (const LinkConfig* config : {&paths[i].up, &paths[i].down}) {
-      const LinkId id(static_cast<std::uint32_t>(links_.size()));
-      links_.push_back(std::make_unique<Link>(id, *config, services, seed));
+  for (std::size_t i = 0; i < common.bottlenecks.size(); ++i) {
+    bottlenecks_.push_back(
+        std::make_unique<Bottleneck>(common.bottlenecks[i], RandomSource{.seed = seed, .entity = kSharedEntity + i}));
+    bottleneck_timers_.push_back(
+        events_.make_timer({.kind = EventKind::bottleneck, .target = static_cast<std::uint32_t>(i)}));
+  }
+  for (const PathConfig& path : paths) add_links(path, seed);
+  add_outages(paths, common, seed);
+  for (std::size_t i = 0; i < bottlenecks_.size(); ++i) rearm_bottleneck(i);
+  for (std::size_t i = 0; i < links_.size(); ++i) rearm_link(i);
+}
+
+void World::add_links(const PathConfig& path, std::uint64_t seed) {
+  const std::size_t i = paths_.size();
+  const auto client = v4({10, static_cast<std::uint8_t>(i + 1), 0, 2}, static_cast<std::uint16_t>(kClientPort + i));
+  paths_.push_back(Path{.name = path.name, .client = client, .interface_up = true, .nat = path.nat});
+  for (const LinkConfig* config : {&path.up, &path.down}) {
+    const LinkId id(static_cast<std::uint32_t>(links_.size()));
+    Link::Services services{.store = pool_, .observer = *this};
+    if (config->shared_bottleneck) services.shared = bottlenecks_.at(*config->shared_bottleneck).get();
+    links_.push_back(std::make_unique<Link>(id, *config, services, seed));
+    link_timers_.push_back(events_.make_timer({.kind = EventKind::link, .target = id.value()}));
+  }
+}
+
+void World::add_outages(const std::vector<PathConfig>& paths, const CommonConfig& common, std::uint64_t seed) {
+  for (std::size_t path = 0; path < paths.size(); ++path) {
+    for (std::size_t i = 0; i < paths[path].outages.size(); ++i) {
+      const PathOutage& outage = paths[path].outages[i];
+      std::vector<Link*> links;
+      for (const Direction direction : {Direction::up, Direction::down})
+        if (!outage.direction || *outage.direction == direction) links.push_back(&link(path, direction));
+      const RandomSource random{.seed = seed, .entity = path * kOutagesPerPath + i};
+      add_outage(outage.config, random.of(Purpose::outage), std::move(links));
     }
   }
+  for (std::size_t i = 0; i < common.groups.size(); ++i) {
+    std::vector<Link*> links;
+    for (const std::size_t path : common.groups[i].paths)
+      for (const Direction direction : {Direction::up, Direction::down}) links.push_back(&link(path, direction));
+    const RandomSource random{.seed = seed, .entity = kSharedEntity + i};
+    add_outage(common.groups[i].outage, random.of(Purpose::outage), std::move(links));
+  }
+}
+
+void World::add_outage(const OutageConfig& config, const RandomStream& random, std::vector<Link*> links) {
+  outage_timers_.push_back(
+      events_.make_timer({.kind = EventKind::outage, .target = static_cast<std::uint32_t>(outages_.size())}));
+  outages_.push_back(std::make_unique<Outage>(config, random, std::move(links)));
+  rearm_timer(outage_timers_.back(), outages_.back()->next_deadline());
 }
 
 FourTuple World::client_tuple(std::size_t path) const { return {.local = paths_[path].client, .remote = server_}; }
@@ -77,7 +121,9 @@ std::optional<TransmitFailure> World::send(Role from, const Transmit& train, Byt
   }
   if (from == Role::client && !paths_[route->path].interface_up) return TransmitFailure::unreachable;
   Packet packet{.tuple = route->tuple, .sent_at = now(), .serial = 0, .size = 0, .ecn = train.ecn};
-  const std::size_t link = link_index(route->path, from == Role::client ? Direction::up : Direction::down);
+  const Direction direction = from == Role::client ? Direction::up : Direction::down;
+  const std::size_t link = link_index(route->path, direction);
+  const KnownMtu& known = paths_[route->path].known_mtu[static_cast<std::size_t>(direction)];
   const std::size_t step = train.segment_size == 0 ? train.size : train.segment_size;
   bool too_big = false;
   for (std::size_t at = 0; at < train.size; at += step) {
@@ -85,7 +131,7 @@ std::optional<TransmitFailure> World::send(Role from, const Transmit& train, Byt
     packet.size = static_cast<std::uint32_t>(datagram.size());
     packet.serial = serial_++;
     if (observer_ != nullptr) observer_->on_sent(from, train.tuple, packet);
-    if (datagram.size() > pool_.capacity()) {
+    if (datagram.size() > pool_.capacity() || (datagram.size() + kIpUdpOverhead > known.mtu && now() >= known.since)) {
       too_big = true;
       continue;
     }
@@ -104,16 +150,47 @@ void World::put_on_link(std::size_t link, const Packet& packet, Bytes bytes) {
   add(hash_, packet.tuple.local);
   add(hash_, packet.tuple.remote);
   add_datagram(hash_, bytes);
-  links_[link]->offer(ref);
+  const auto flow = static_cast<std::uint32_t>(link << 24 ^ packet.tuple.local.port << 8U ^ packet.tuple.remote.port);
+  links_[link]->offer(
+      {.ref = ref, .bytes = static_cast<std::uint32_t>(packet.ip_size()), .flow = flow, .ecn = packet.ecn}, now());
+  rearm_link(link);
+  if (!bottlenecks_.empty())
+    if (const auto shared = links_[link]->config().shared_bottleneck) rearm_bottleneck(*shared);
+}
+
+void World::rearm_timer(TimerId timer, Deadline deadline) {
+  if (deadline)
+    events_.arm(timer, *deadline);
+  else
+    events_.disarm(timer);
+}
+
+void World::rearm_link(std::size_t link) { rearm_timer(link_timers_[link], links_[link]->next_deadline()); }
+
+void World::rearm_bottleneck(std::size_t bottleneck) {
+  rearm_timer(bottleneck_timers_[bottleneck], bottlenecks_[bottleneck]->next_deadline());
+}
+
+void World::on_outage(std::size_t outage) {
+  outages_[outage]->on_deadline(now());
+  rearm_timer(outage_timers_[outage], outages_[outage]->next_deadline());
+  for (const Link* link : outages_[outage]->links()) rearm_link(link->id().value());
+  for (std::size_t i = 0; i < bottlenecks_.size(); ++i) rearm_bottleneck(i);
 }
 
 bool World::dispatch(const SimEvent& event) {
   switch (event.kind) {
-    case EventKind::link_serviced: links_[event.target]->on_serviced(); return true;
-    case EventKind::link_arrival: links_[event.target]->on_arrival(); return true;
-    case EventKind::link_straggler:
-      links_[event.target]->on_straggler(PacketRef(static_cast<std::uint32_t>(event.payload)));
+    case EventKind::link:
+      links_[event.target]->on_deadline(now());
+      rearm_link(event.target);
       return true;
+    case EventKind::bottleneck:
+      bottlenecks_[event.target]->on_deadline(now());
+      rearm_bottleneck(event.target);
+      for (std::size_t i = 0; i < links_.size(); ++i)
+        if (links_[i]->config().shared_bottleneck == event.target) rearm_link(i);
+      return true;
+    case EventKind::outage: on_outage(event.target); return true;
     case EventKind::host_timer:
     case EventKind::app_timer:
     case EventKind::script:
@@ -135,45 +212,92 @@ void World::on_delivered(LinkId link, PacketRef ref) {
   pool_.release(ref);
 }
 
-void World::on_dropped(LinkId /*link*/, PacketRef ref, LinkDrop reason) {
+void World::on_dropped(LinkId link, PacketRef ref, LinkDrop reason) {
   hash_.add(static_cast<std::uint64_t>(now().time_since_epoch().count()));
   hash_.add(mark(Mark::dropped, pool_[ref].serial << 4 | static_cast<std::uint64_t>(reason)));
+  if (reason == LinkDrop::too_big && links_[link.value()]->config().mtu_signal) learn_mtu(link);
   pool_.release(ref);
+}
+
+/// The message comes from somewhere on the path, after a round trip at the latest; the sender's IP layer refuses larger
+/// packets from then on.
+void World::learn_mtu(LinkId id) {
+  const std::size_t path = id.value() / 2;
+  KnownMtu& known = paths_[path].known_mtu[id.value() % 2];
+  if (known.mtu != SIZE_MAX) return;
+  known.mtu = links_[id.value()]->config().mtu;
+  known.since = now() + link(path, Direction::up).config().delay + link(path, Direction::down).config().delay;
 }
 
 std::optional<World::Route> World::route(Role from, const FourTuple& tuple) {
   std::size_t& last = last_path_[static_cast<std::size_t>(from)];
   for (std::size_t tried = 0; tried < paths_.size(); ++tried) {
     const std::size_t path = (last + tried) % paths_.size();
-    if (from == Role::client) {
-      if (paths_[path].client.ip != tuple.local.ip || tuple.remote != server_) continue;
-      last = path;
-      return Route{.path = path, .tuple = {.local = server_, .remote = binding_of(path, tuple.local).outside}};
-    }
-    for (const Binding& binding : paths_[path].bindings) {
-      if (binding.outside != tuple.remote) continue;
-      last = path;
-      return Route{.path = path, .tuple = {.local = binding.inside, .remote = server_}};
-    }
+    const auto found = from == Role::client ? route_from_client(path, tuple) : route_from_server(path, tuple);
+    if (!found) continue;
+    last = path;
+    return found;
   }
   return std::nullopt;
+}
+
+std::optional<World::Route> World::route_from_client(std::size_t path, const FourTuple& tuple) {
+  if (paths_[path].client.ip != tuple.local.ip || tuple.remote != server_) return std::nullopt;
+  Binding& binding = binding_of(path, tuple.local);
+  if (expired(paths_[path], binding)) {
+    binding.outside = new_outside_address(path);
+    binding.peers.clear();
+  }
+  binding.last_used = now();
+  if (paths_[path].nat.filter == NatFilter::endpoint_dependent &&
+      std::ranges::find(binding.peers, tuple.remote) == binding.peers.end())
+    binding.peers.push_back(tuple.remote);
+  return Route{.path = path, .tuple = {.local = server_, .remote = binding.outside}};
+}
+
+std::optional<World::Route> World::route_from_server(std::size_t path, const FourTuple& tuple) {
+  for (Binding& binding : paths_[path].bindings) {
+    if (binding.outside != tuple.remote) continue;
+    if (expired(paths_[path], binding)) return std::nullopt;
+    if (paths_[path].nat.filter == NatFilter::endpoint_dependent &&
+        std::ranges::find(binding.peers, tuple.local) == binding.peers.end())
+      return std::nullopt;
+    binding.last_used = now();
+    return Route{.path = path, .tuple = {.local = binding.inside, .remote = tuple.local}};
+  }
+  return std::nullopt;
+}
+
+bool World::expired(const Path& path, const Binding& binding) const {
+  return path.nat.idle_timeout > Duration::zero() && now() - binding.last_used > path.nat.idle_timeout;
 }
 
 World::Binding& World::binding_of(std::size_t path, const SocketAddress& inside) {
   auto& bindings = paths_[path].bindings;
   const auto found = std::ranges::find(bindings, inside, &Binding::inside);
   if (found != bindings.end()) return *found;
-  return bindings.emplace_back(Binding{.inside = inside, .outside = inside});
+  return bindings.emplace_back(Binding{.inside = inside, .outside = inside, .last_used = now(), .peers = {}});
+}
+
+SocketAddress World::new_outside_address(std::size_t path) {
+  return v4({198, 51, 100, static_cast<std::uint8_t>(path + 1)}, next_outside_port_++);
 }
 
 void World::rebind(std::size_t path) {
-  for (Binding& binding : paths_[path].bindings)
-    binding.outside = v4({198, 51, 100, static_cast<std::uint8_t>(path + 1)}, next_outside_port_++);
+  for (Binding& binding : paths_[path].bindings) {
+    binding.outside = new_outside_address(path);
+    binding.peers.clear();
+  }
+}
+
+void World::set_link_up(std::size_t path, Direction direction, bool up) {
+  link(path, direction).set_up(up, now());
+  rearm_link(link_index(path, direction));
 }
 
 void World::set_interface_up(std::size_t path, bool up) {
   paths_[path].interface_up = up;
-  for (const Direction direction : {Direction::up, Direction::down}) link(path, direction).set_up(up);
+  for (const Direction direction : {Direction::up, Direction::down}) set_link_up(path, direction, up);
 }
 
 }  // namespace mpquic::sim

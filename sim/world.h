@@ -4,7 +4,7 @@
 //                          <--[down]-- NAT <--
 //
 // The NAT stands at the server's end of the links. It is transparent (the server sees the client's own address) until a
-// rebinding gives the path's flows new outside addresses.
+// rebinding, scripted or after an idle time, gives the path's flows new outside addresses.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@
 
 #include "sim/event_queue.h"
 #include "sim/link/link.h"
+#include "sim/link/outage.h"
 #include "sim/packet_pool.h"
 #include "sim/trace_hash.h"
 #include "stack/base/packet_io.h"
@@ -22,10 +23,40 @@ namespace mpquic::sim {
 
 enum class Direction : std::uint8_t { up, down };  // up: client to server
 
+/// RFC 4787 §5: from whom packets may come in through a binding.
+enum class NatFilter : std::uint8_t {
+  endpoint_independent,  // from anyone
+  endpoint_dependent,    // only from addresses and ports that the flow has sent to
+};
+
+struct NatConfig {
+  NatFilter filter = NatFilter::endpoint_independent;
+  Duration idle_timeout{};  // a binding without traffic for so long is gone; 0: never
+};
+
+struct PathOutage {
+  OutageConfig config;
+  std::optional<Direction> direction;  // both if absent
+};
+
 struct PathConfig {
   std::string name;
   LinkConfig up;
   LinkConfig down;
+  NatConfig nat;
+  std::vector<PathOutage> outages;
+};
+
+/// Paths that fail together.
+struct FailureGroupConfig {
+  OutageConfig outage;
+  std::vector<std::size_t> paths;
+};
+
+/// What several paths have in common.
+struct CommonConfig {
+  std::vector<BottleneckConfig> bottlenecks;  // LinkConfig::shared_bottleneck names them by index
+  std::vector<FailureGroupConfig> groups;
 };
 
 /// A host's network side. `bytes` of the train may be changed in place; they are gone after the call.
@@ -52,7 +83,7 @@ class TrafficObserver {
 
 class World final : private LinkObserver {
  public:
-  World(const std::vector<PathConfig>& paths, std::uint64_t seed);
+  World(const std::vector<PathConfig>& paths, std::uint64_t seed, const CommonConfig& common = {});
 
   /// Both must be attached before anything is sent, and outlive the world's last event.
   void attach(Role role, Receiver& host) { hosts_[static_cast<std::size_t>(role)] = &host; }
@@ -69,6 +100,7 @@ class World final : private LinkObserver {
   [[nodiscard]] const Link& link(std::size_t path, Direction direction) const {
     return *links_[link_index(path, direction)];
   }
+  void set_link_up(std::size_t path, Direction direction, bool up);
   /// The client's interface: while it is down, its sends fail at once.
   void set_interface_up(std::size_t path, bool up);
   /// From now on the server sees the flows of this path from new addresses; packets to the old ones are lost.
@@ -97,12 +129,20 @@ class World final : private LinkObserver {
   struct Binding {  // NAT: of one flow
     SocketAddress inside;
     SocketAddress outside;
+    Instant last_used;
+    std::vector<SocketAddress> peers;  // that the flow has sent to
+  };
+  struct KnownMtu {  // what the sender's IP layer has learnt from "too big"
+    std::size_t mtu = SIZE_MAX;
+    Instant since;
   };
   struct Path {
     std::string name;
     SocketAddress client;
     bool interface_up = true;
+    NatConfig nat;
     std::vector<Binding> bindings;
+    KnownMtu known_mtu[2];  // by direction
   };
   struct Route {
     std::size_t path = 0;
@@ -112,7 +152,19 @@ class World final : private LinkObserver {
     return path * 2 + static_cast<std::size_t>(direction);
   }
   [[nodiscard]] std::optional<Route> route(Role from, const FourTuple& tuple);
+  [[nodiscard]] std::optional<Route> route_from_client(std::size_t path, const FourTuple& tuple);
+  [[nodiscard]] std::optional<Route> route_from_server(std::size_t path, const FourTuple& tuple);
   [[nodiscard]] Binding& binding_of(std::size_t path, const SocketAddress& inside);
+  [[nodiscard]] bool expired(const Path& path, const Binding& binding) const;
+  [[nodiscard]] SocketAddress new_outside_address(std::size_t path);
+  void add_links(const PathConfig& path, std::uint64_t seed);
+  void add_outages(const std::vector<PathConfig>& paths, const CommonConfig& common, std::uint64_t seed);
+  void add_outage(const OutageConfig& config, const RandomStream& random, std::vector<Link*> links);
+  void rearm_link(std::size_t link);
+  void rearm_bottleneck(std::size_t bottleneck);
+  void rearm_timer(TimerId timer, Deadline deadline);
+  void on_outage(std::size_t outage);
+  void learn_mtu(LinkId link);
   void put_on_link(std::size_t link, const Packet& packet, Bytes bytes);
   void on_delivered(LinkId link, PacketRef packet) override;
   void on_dropped(LinkId link, PacketRef packet, LinkDrop reason) override;
@@ -121,7 +173,12 @@ class World final : private LinkObserver {
   PacketPool pool_;
   TraceHash hash_;
   std::vector<Path> paths_;
+  std::vector<std::unique_ptr<Bottleneck>> bottlenecks_;  // shared ones
   std::vector<std::unique_ptr<Link>> links_;
+  std::vector<std::unique_ptr<Outage>> outages_;
+  std::vector<TimerId> bottleneck_timers_;
+  std::vector<TimerId> link_timers_;
+  std::vector<TimerId> outage_timers_;
   SocketAddress server_;
   Receiver* hosts_[2] = {};
   TrafficObserver* observer_ = nullptr;

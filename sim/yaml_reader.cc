@@ -129,6 +129,11 @@ bool YamlMap::has_in(const char* key, const char* inner) {
   return node.IsDefined() && node.IsMap() && static_cast<const YAML::Node&>(node)[inner].IsDefined();
 }
 
+bool YamlMap::has_map(const char* key) {
+  const YAML::Node node = child(key);
+  return node.IsDefined() && node.IsMap();
+}
+
 void YamlMap::require(const char* key, std::string_view what) {
   if (!has(key) && ok()) document_.fail(node_, path_of(key), fmt::format("missing; expected {}", what));
 }
@@ -143,6 +148,17 @@ std::optional<std::string> YamlMap::scalar(const char* key) {
 
 void YamlMap::read(const char* key, std::string& out) {
   if (const auto text = scalar(key)) out = *text;
+}
+
+void YamlMap::read(const char* key, std::vector<std::string>& out) {
+  const YAML::Node list = child(key);
+  if (!list.IsDefined()) return;
+  if (!list.IsSequence()) return document_.fail(list, path_of(key), "expected a list");
+  out.clear();
+  for (const YAML::Node& item : list) {
+    if (!item.IsScalar()) return document_.fail(item, path_of(key), "expected a list of words");
+    out.push_back(item.Scalar());
+  }
 }
 
 void YamlMap::each(const char* key, const std::function<void(YamlMap&, std::size_t)>& each) {

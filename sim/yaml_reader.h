@@ -47,6 +47,7 @@ class YamlMap {
   [[nodiscard]] bool has(const char* key);
   /// Whether the map under `key` has `inner`.
   [[nodiscard]] bool has_in(const char* key, const char* inner);
+  [[nodiscard]] bool has_map(const char* key);
   void require(const char* key, std::string_view what);
   /// Stores the value if the key is there.
   template <class T>
@@ -58,6 +59,8 @@ class YamlMap {
     if (const auto value = parsed(key, parse)) out = *value;
   }
   void read(const char* key, std::string& out);
+  /// A list of words.
+  void read(const char* key, std::vector<std::string>& out);
   /// Calls `each` for every map in the list under `key`.
   void each(const char* key, const std::function<void(YamlMap&, std::size_t)>& each);
   /// Calls `inside` with the map under `key`, if it is there.

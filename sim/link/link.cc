@@ -3,114 +3,134 @@
 #include <algorithm>
 #include <numeric>
 
-namespace mpquic::sim {
+#include "stack/base/check.h"
 
-std::string_view name_of(LinkDrop reason) {
-  switch (reason) {
-    case LinkDrop::queue_full: return "queue_full";
-    case LinkDrop::loss: return "loss";
-    case LinkDrop::too_big: return "too_big";
-    case LinkDrop::down: return "down";
-    case LinkDrop::count_: break;
-  }
-  return "unknown";
-}
+namespace mpquic::sim {
 
 std::uint64_t LinkCounters::dropped_total() const {
   return std::accumulate(dropped.begin(), dropped.end(), std::uint64_t{0});
 }
 
 Link::Link(LinkId id, const LinkConfig& config, const Services& services, std::uint64_t seed)
-    : id_(id),
-      config_(config),
-      services_(services),
-      queue_(std::make_unique<DropTailQueue>(config.queue)),
-      service_timer_(services.events.make_timer({.kind = EventKind::link_serviced, .target = id.value()})),
-      arrival_timer_(services.events.make_timer({.kind = EventKind::link_arrival, .target = id.value()})) {
-  MPQUIC_CHECK(config.rate.bits_per_second() > 0);
-  add_impairments(seed);
+    : id_(id), config_(config), services_(services), bottleneck_(services.shared) {
+  const RandomSource random{.seed = seed, .entity = id.value()};
+  if (bottleneck_ == nullptr) {
+    own_ = std::make_unique<Bottleneck>(config, random);
+    bottleneck_ = own_.get();
+  }
+  port_ = bottleneck_->attach(*this);
+  if (config.policer) {
+    MPQUIC_CHECK(config.policer->burst.value() >= config.mtu);
+    policer_.emplace(config.policer->rate, config.policer->burst);
+  }
+  if (config.jitter || config.delay_trace != nullptr)
+    delay_model_.emplace(config.jitter, config.delay_trace, random.of(Purpose::jitter));
+  add_impairments(random);
 }
 
-void Link::add_impairments(std::uint64_t seed) {
-  const auto random = [&](Purpose purpose) {
-    return RandomStream{.seed = seed, .stream = stream_of(purpose, id_.value())};
-  };
-  auto loss = std::make_unique<IidLoss>(config_.loss, random(Purpose::loss));
+void Link::add_impairments(const RandomSource& random) {
+  auto loss = std::make_unique<IidLoss>(config_.loss, random.of(Purpose::loss));
   loss_ = loss.get();
   impairments_.push_back(std::move(loss));
-  if (config_.corrupt > 0) impairments_.push_back(std::make_unique<Corrupt>(config_.corrupt, random(Purpose::corrupt)));
+  if (config_.burst_loss) impairments_.push_back(std::make_unique<BurstLoss>(*config_.burst_loss, random));
+  if (config_.corrupt > 0)
+    impairments_.push_back(std::make_unique<Corrupt>(config_.corrupt, random.of(Purpose::corrupt)));
+  if (config_.truncate > 0)
+    impairments_.push_back(std::make_unique<Truncate>(config_.truncate, random.of(Purpose::truncate)));
   if (config_.duplicate > 0)
-    impairments_.push_back(std::make_unique<Duplicate>(config_.duplicate, random(Purpose::duplicate)));
+    impairments_.push_back(std::make_unique<Duplicate>(config_.duplicate, random.of(Purpose::duplicate)));
   if (config_.reorder > 0)
-    impairments_.push_back(std::make_unique<Reorder>(config_.reorder, config_.reorder_delay, random(Purpose::reorder)));
+    impairments_.push_back(
+        std::make_unique<Reorder>(config_.reorder, config_.reorder_delay, random.of(Purpose::reorder)));
 }
 
-void Link::offer(PacketRef packet) {
+void Link::offer(LinkPacket packet, Instant now) {
   ++counters_.offered;
   ++counters_.held;
-  const std::size_t bytes = services_.pool[packet].ip_size();
-  if (!up_) return drop(packet, LinkDrop::down);
-  if (bytes > config_.mtu) return drop(packet, LinkDrop::too_big);
-  const Queued item{.packet = packet, .bytes = static_cast<std::uint32_t>(bytes)};
-  if (!queue_->enqueue(item, services_.events.now())) return drop(packet, LinkDrop::queue_full);
-  if (!in_service_) transmit_next();
-}
-
-void Link::transmit_next() {
-  const Instant now = services_.events.now();
-  const auto next = queue_->dequeue(now);
-  if (!next) return;
-  in_service_ = next->packet;
-  services_.events.arm(service_timer_, now + transfer_time(next->bytes));
-}
-
-void Link::on_serviced() {
-  const PacketRef packet = *in_service_;
-  in_service_.reset();
-  Fate fate;
-  const MutableBytes bytes = services_.pool.bytes(packet);
-  for (const auto& impairment : impairments_) impairment->apply(bytes, fate, services_.events.now());
-  if (fate.corrupted) ++counters_.corrupted;
-  if (fate.lost) {
-    drop(packet, LinkDrop::loss);
-  } else {
-    if (fate.duplicated) {
-      ++counters_.duplicated;
-      ++counters_.held;
-      propagate(services_.pool.clone(packet), Fate{});
-    }
-    propagate(packet, fate);
+  if (!up()) return drop(packet.ref, LinkDrop::down);
+  if (packet.bytes > config_.mtu) return drop(packet.ref, LinkDrop::too_big);
+  if (policer_ && !policer_->take(packet.bytes, now)) return drop(packet.ref, LinkDrop::policed);
+  if (config_.bleach && packet.ecn != Ecn::not_ect) {
+    ++counters_.bleached;
+    packet.ecn = Ecn::not_ect;
+    services_.store.set_ecn(packet.ref, Ecn::not_ect);
   }
-  transmit_next();
+  packet.port = port_;
+  bottleneck_->offer(packet, now);
 }
 
-void Link::propagate(PacketRef packet, const Fate& fate) {
-  const Instant arrives = services_.events.now() + config_.delay;
-  if (fate.detour > Duration::zero()) {
-    services_.events.post(arrives + fate.detour, {EventKind::link_straggler, id_.value(), packet.value()});
+void Link::on_deadline(Instant now) {
+  for (Instant next = due(); next <= now; next = due()) {
+    if (next == wire_due_)
+      arrive();
+    else if (next == straggler_due_)
+      arrive_late();
+    else
+      own_->on_due();
+  }
+}
+
+void Link::on_served(const LinkPacket& served, Instant at) {
+  if (!up()) return drop(served.ref, LinkDrop::down);
+  LinkPacket packet = served;
+  Fate fate;
+  for (const auto& impairment : impairments_) impairment->apply(fate, at);
+  if (packet.marked) {
+    ++counters_.marked;
+    services_.store.set_ecn(packet.ref, Ecn::ce);
+  }
+  if (fate.flip) {
+    ++counters_.corrupted;
+    services_.store.flip_bit(packet.ref, *fate.flip);
+  }
+  if (fate.cut) {
+    ++counters_.truncated;
+    packet.bytes = services_.store.truncate(packet.ref, *fate.cut);
+  }
+  if (fate.lost) return drop(packet.ref, LinkDrop::loss);
+  if (fate.duplicated) {
+    ++counters_.duplicated;
+    ++counters_.held;
+    LinkPacket copy = packet;
+    copy.ref = services_.store.clone(packet.ref);
+    propagate(copy, Duration::zero(), at);
+  }
+  propagate(packet, fate.detour, at);
+}
+
+void Link::propagate(const LinkPacket& packet, Duration detour, Instant at) {
+  const Instant arrives = at + (delay_model_ ? delay_model_->at(at, config_.delay) : config_.delay);
+  if (detour > Duration::zero()) {
+    stragglers_.push_back({.packet = {.ref = packet.ref, .bytes = packet.bytes, .arrives = arrives + detour},
+                           .sequence = straggler_sequence_++});
+    std::ranges::push_heap(stragglers_, std::less<>{});
+    straggler_due_ = stragglers_.front().packet.arrives;
     return;
   }
   last_arrival_ = std::max(last_arrival_, arrives);
-  if (wire_.empty()) services_.events.arm(arrival_timer_, last_arrival_);
-  wire_.push_back({.packet = packet, .arrives = last_arrival_});
+  if (wire_.empty()) wire_due_ = last_arrival_;
+  wire_.push_back({.ref = packet.ref, .bytes = packet.bytes, .arrives = last_arrival_});
 }
 
-void Link::on_arrival() {
-  const PacketRef packet = wire_.pop_front().packet;
-  if (!wire_.empty()) services_.events.arm(arrival_timer_, wire_.front().arrives);
+void Link::arrive() {
+  const OnWire packet = wire_.pop_front();
+  wire_due_ = wire_.empty() ? kNever : wire_.front().arrives;
   deliver(packet);
 }
 
-void Link::on_straggler(PacketRef packet) {
-  if (!up_ || services_.pool[packet].sent_at < went_down_) return drop(packet, LinkDrop::down);
+void Link::arrive_late() {
+  std::ranges::pop_heap(stragglers_, std::less<>{});
+  const OnWire packet = stragglers_.back().packet;
+  stragglers_.pop_back();
+  straggler_due_ = stragglers_.empty() ? kNever : stragglers_.front().packet.arrives;
   deliver(packet);
 }
 
-void Link::deliver(PacketRef packet) {
+void Link::deliver(const OnWire& packet) {
   --counters_.held;
   ++counters_.delivered;
-  counters_.delivered_bytes += services_.pool[packet].ip_size();
-  services_.observer.on_delivered(id_, packet);
+  counters_.delivered_bytes += packet.bytes;
+  services_.observer.on_delivered(id_, packet.ref);
 }
 
 void Link::drop(PacketRef packet, LinkDrop reason) {
@@ -120,9 +140,13 @@ void Link::drop(PacketRef packet, LinkDrop reason) {
 }
 
 void Link::set_rate(Bandwidth rate) {
-  MPQUIC_CHECK(rate.bits_per_second() > 0);
   config_.rate = rate;
-  timed_bytes_ = 0;
+  bottleneck_->set_rate(rate);
+}
+
+void Link::set_delay(Duration delay) {
+  config_.delay = delay;
+  if (delay_model_) delay_model_->forget_trace();
 }
 
 void Link::set_loss(double probability) {
@@ -130,25 +154,30 @@ void Link::set_loss(double probability) {
   loss_->set(probability);
 }
 
-void Link::set_up(bool up) {
-  if (up_ == up) return;
+void Link::set_up(bool up, Instant now) {
+  const bool was_up = this->up();
   up_ = up;
-  if (up) return;
-  went_down_ = services_.events.now();
-  services_.events.disarm(service_timer_);
-  services_.events.disarm(arrival_timer_);
-  if (in_service_) drop(*in_service_, LinkDrop::down);
-  in_service_.reset();
-  while (const auto item = queue_->dequeue(went_down_)) drop(item->packet, LinkDrop::down);
-  while (!wire_.empty()) drop(wire_.pop_front().packet, LinkDrop::down);
+  if (was_up && !this->up()) lose_everything(now);
 }
 
-Duration Link::transfer_time(std::uint32_t bytes) {
-  if (bytes != timed_bytes_) {
-    timed_bytes_ = bytes;
-    timed_ = config_.rate.transfer_time(ByteCount(bytes));
-  }
-  return timed_;
+void Link::begin_outage(Instant now) {
+  const bool was_up = up();
+  ++outages_;
+  if (was_up) lose_everything(now);
+}
+
+void Link::end_outage() {
+  MPQUIC_CHECK(outages_ > 0);
+  --outages_;
+}
+
+void Link::lose_everything(Instant now) {
+  if (own_ != nullptr) own_->flush(now, LinkDrop::down);
+  wire_due_ = kNever;
+  straggler_due_ = kNever;
+  while (!wire_.empty()) drop(wire_.pop_front().ref, LinkDrop::down);
+  for (const Straggler& straggler : stragglers_) drop(straggler.packet.ref, LinkDrop::down);
+  stragglers_.clear();
 }
 
 }  // namespace mpquic::sim

@@ -125,10 +125,136 @@ TEST_F(WorldTest, AnInterfaceThatIsDownTellsTheClient) {
 }
 
 TEST_F(WorldTest, ASilentDeathTellsNobody) {
-  world.link(0, Direction::up).set_up(false);
+  world.set_link_up(0, Direction::up, false);
   EXPECT_FALSE(send(Role::client, world.client_tuple(0), 100, 100));
   run();
   EXPECT_TRUE(server.received.empty());
+}
+
+std::vector<PathConfig> behind_nat(const NatConfig& nat) {
+  auto paths = two_paths();
+  paths[0].nat = nat;
+  return paths;
+}
+
+/// A world with one path's NAT as asked, after one packet of the client.
+class NatBench {
+ public:
+  explicit NatBench(const NatConfig& nat) : world(behind_nat(nat), 1) {
+    world.attach(Role::client, client);
+    world.attach(Role::server, server);
+    send(Role::client, world.client_tuple(0));
+  }
+  void send(Role from, const FourTuple& tuple) {
+    const std::vector<std::byte> bytes(100);
+    EXPECT_FALSE(world.send(from, {.tuple = tuple, .size = 100, .segment_size = 100}, bytes));
+    while (const auto event = world.events().pop()) static_cast<void>(world.dispatch(*event));
+  }
+  void wait(Duration time) {
+    world.events().post(world.now() + time, {});
+    static_cast<void>(world.events().pop());
+  }
+  World world;
+  Recorder client{world};
+  Recorder server{world};
+};
+
+TEST(Nat, AFilterThatDependsOnTheEndpointRefusesStrangers) {
+  for (const NatFilter filter : {NatFilter::endpoint_independent, NatFilter::endpoint_dependent}) {
+    NatBench bench({.filter = filter, .idle_timeout = {}});
+    FourTuple stranger = bench.server.received[0].tuple;
+    ++stranger.local.port;
+    bench.send(Role::server, stranger);
+    EXPECT_EQ(bench.client.received.size(), filter == NatFilter::endpoint_independent ? 1u : 0u);
+    EXPECT_EQ(bench.world.unroutable(), filter == NatFilter::endpoint_independent ? 0u : 1u);
+    bench.send(Role::server, bench.server.received[0].tuple);
+    EXPECT_EQ(bench.client.received.back().tuple, bench.world.client_tuple(0));
+  }
+}
+
+TEST(Nat, ABindingThatIsIdleForTooLongIsGone) {
+  NatBench bench({.filter = NatFilter::endpoint_independent, .idle_timeout = std::chrono::seconds(30)});
+  const FourTuple before = bench.server.received[0].tuple;
+  bench.wait(std::chrono::seconds(29));
+  bench.send(Role::server, before);  // keeps it alive
+  bench.wait(std::chrono::seconds(29));
+  bench.send(Role::server, before);
+  EXPECT_EQ(bench.client.received.size(), 2u);
+  bench.wait(std::chrono::seconds(31));
+  bench.send(Role::server, before);
+  EXPECT_EQ(bench.world.unroutable(), 1u);
+  bench.send(Role::client, bench.world.client_tuple(0));
+  EXPECT_NE(bench.server.received.back().tuple.remote, before.remote);
+}
+
+TEST(World, TooBigIsAnErrorOfTheSendOnceTheSenderHasHeard) {
+  auto paths = two_paths();
+  paths[0].up.mtu = 1300;
+  for (const bool signal : {false, true}) {
+    paths[0].up.mtu_signal = signal;
+    World world(paths, 1);
+    Recorder recorder(world);
+    world.attach(Role::client, recorder);
+    world.attach(Role::server, recorder);
+    const auto send = [&](std::size_t size) {
+      const std::vector<std::byte> bytes(size);
+      return world.send(Role::client, {.tuple = world.client_tuple(0), .size = size, .segment_size = size}, bytes);
+    };
+    const auto wait = [&](Duration time) {
+      world.events().post(world.now() + time, {});
+      while (const auto event = world.events().pop()) static_cast<void>(world.dispatch(*event));
+    };
+    EXPECT_FALSE(send(1400));
+    wait(milliseconds(5));
+    EXPECT_FALSE(send(1400));
+    wait(milliseconds(50));
+    EXPECT_EQ(send(1400).has_value(), signal);
+    EXPECT_FALSE(send(1200));
+    wait(milliseconds(50));
+    EXPECT_EQ(recorder.received.size(), 1u);
+  }
+}
+
+TEST(World, PathsOfAFailureGroupFailTogether) {
+  CommonConfig common;
+  common.groups.push_back(
+      {.outage = {.mode = OutageMode::drop,
+                  .when = {.first = milliseconds(100), .least = milliseconds(50), .most = milliseconds(50)}},
+       .paths = {0, 1}});
+  World world(two_paths(), 1, common);
+  const auto up = [&] {
+    return world.link(0, Direction::up).up() + world.link(0, Direction::down).up() + world.link(1, Direction::up).up() +
+           world.link(1, Direction::down).up();
+  };
+  EXPECT_EQ(up(), 4);
+  static_cast<void>(world.dispatch(*world.events().pop()));
+  EXPECT_EQ(world.now(), Instant{} + milliseconds(100));
+  EXPECT_EQ(up(), 0);
+  static_cast<void>(world.dispatch(*world.events().pop()));
+  EXPECT_EQ(world.now(), Instant{} + milliseconds(150));
+  EXPECT_EQ(up(), 4);
+  EXPECT_TRUE(world.events().empty());
+}
+
+TEST(World, LinksCanShareABottleneck) {
+  auto paths = two_paths();
+  CommonConfig common;
+  common.bottlenecks.push_back({.rate = Bandwidth::from_bits_per_second(8'000'000), .queue = ByteCount(1'000'000)});
+  paths[0].up.shared_bottleneck = paths[1].up.shared_bottleneck = 0;
+  World world(paths, 1, common);
+  Recorder client(world);
+  Recorder server(world);
+  world.attach(Role::client, client);
+  world.attach(Role::server, server);
+  const std::vector<std::byte> bytes(972);  // 1 ms
+  for (int i = 0; i < 10; ++i)
+    for (std::size_t path = 0; path < 2; ++path)
+      EXPECT_FALSE(
+          world.send(Role::client, {.tuple = world.client_tuple(path), .size = 972, .segment_size = 972}, bytes));
+  while (const auto event = world.events().pop()) static_cast<void>(world.dispatch(*event));
+  ASSERT_EQ(server.received.size(), 20u);
+  EXPECT_EQ(server.received.back().at, Instant{} + milliseconds(20 + 30));
+  EXPECT_EQ(world.packets_held(), 0u);
 }
 
 TEST(World, TheTraceHashDependsOnTimeTupleAndBytes) {
