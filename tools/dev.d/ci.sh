@@ -1,17 +1,28 @@
+# What has threads or sockets, and its ctest names.
+readonly TSAN_TARGETS=(unit_io unit_perf interop)
+readonly TSAN_TESTS='^(unit_io|unit_perf)\.|^interop\..*udp'
+
 help_ci() {
   cat <<'HELP'
 usage: ./dev ci
 
-What a change has to pass, from fresh build directories: build, lint, all tests under ASan and UBSan, the fuzz targets for a minute,
-and equal trace hashes of the same seeds in debug and release builds.
+What a change has to pass, from fresh build directories: build, lint, all tests under ASan and UBSan; under ThreadSanitizer the
+tests that have threads or sockets (unit_io, unit_perf, and interop over UDP); the fuzz targets for a minute; and equal trace
+hashes of the same seeds in debug and release builds.
 
   ./dev ci
+  ./dev build tsan unit_io         one target under ThreadSanitizer, by hand; then:
+  ctest --test-dir build/tsan -R '^unit_io\.'
 HELP
 }
 
 run_ci() {
-  rm -rf build/dev build/release build/fuzz
+  (($# == 0)) || die "ci: takes no arguments, not '$1'"
+  rm -rf build/dev build/release build/fuzz build/tsan
   ./dev test
+  ./dev build tsan "${TSAN_TARGETS[@]}"
+  ctest --test-dir build/tsan --parallel "$(jobs_wanted)" --output-on-failure --no-tests=error -R "$TSAN_TESTS" |
+    tail -n 20
   ./dev fuzz --seconds 60
   ./dev bench determinism --seeds 8
   say 'ci: passed'
