@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "sim/profile_command.h"
 #include "sim/qlog_files.h"
 #include "sim/scenario_loader.h"
 #include "sim/simulation.h"
@@ -126,6 +127,21 @@ void keep_evidence(const Scenario& scenario, const Report& report, const std::st
   return kOk;
 }
 
+[[nodiscard]] int profile(const ProfileRequest& request) {
+  const auto text = describe_profile(request);
+  if (!text) return complain(text.error());
+  fmt::print("{}", *text);
+  return kOk;
+}
+
+void add_profile_options(CLI::App& command, ProfileRequest& request) {
+  command.add_option("name", request.name, "One of scenarios/wan/, or a file")->required();
+  command.add_option("--seed", request.seed, "Everything random follows from it")->capture_default_str();
+  command.add_option("--duration", request.duration, "Of simulated time")->capture_default_str();
+  command.add_option("--plot", request.plot, "Draw rates and round trips into this .svg file");
+  command.add_option("--json", request.json, "Write all samples to this file");
+}
+
 void add_run_options(CLI::App& command, Arguments& arguments) {
   command.add_option("scenario", arguments.scenario, "A scenario file, or the name of one in scenarios/")->required();
   command.add_option("--seed", arguments.seed, "Everything random follows from it")->capture_default_str();
@@ -159,11 +175,15 @@ int main(int argc, char** argv) {
   CLI::App* list_command = app.add_subcommand("list", "List the scenarios and what each protects");
   list_command->add_option("directory", arguments.directory, "Where the scenario files are")->capture_default_str();
   list_command->footer(std::string(kListExamples) + "\n" + kExitStatus);
+  ProfileRequest profile_request;
+  CLI::App* profile_command = app.add_subcommand("profile", "Probe a profile of an access network");
+  add_profile_options(*profile_command, profile_request);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);
     return complain(error.what());
   }
+  if (profile_command->parsed()) return profile(profile_request);
   return list_command->parsed() ? list(arguments) : run(arguments);
 }

@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "sim/path_reader.h"
+#include "sim/profile.h"
 #include "sim/yaml_values.h"
 #include "stack/cc/congestion_controller.h"
 #include "stack/sched/scheduler.h"
@@ -231,6 +232,7 @@ std::expected<Scenario, std::string> parse_scenario(const std::string& yaml, con
     YamlDocument document(source, yaml, overrides);
     Scenario scenario;
     scenario.source = source;
+    expand_profiles(document, source);
     if (!document.failed()) {
       YamlMap root(document, document.root(), "");
       read_scenario(root, scenario);
