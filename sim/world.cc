@@ -57,7 +57,7 @@ World::World(const std::vector<PathConfig>& paths, std::uint64_t seed, const Com
   for (const PathConfig& path : paths) add_links(path, seed);
   add_outages(paths, common, seed);
   for (std::size_t i = 0; i < bottlenecks_.size(); ++i) rearm_bottleneck(i);
-  for (std::size_t i = 0; i < links_.size(); ++i) rearm_link(i);
+  for (std::size_t i = 0; i < links_.size(); ++i) rearm_link(i, links_[i]->due());
 }
 
 void World::add_links(const PathConfig& path, std::uint64_t seed) {
@@ -69,6 +69,7 @@ void World::add_links(const PathConfig& path, std::uint64_t seed) {
     Link::Services services{.store = pool_, .observer = *this};
     if (config->shared_bottleneck) services.shared = bottlenecks_.at(*config->shared_bottleneck).get();
     links_.push_back(std::make_unique<Link>(id, *config, services, seed));
+    link_armed_.push_back(kNever);
     link_timers_.push_back(events_.make_timer({.kind = EventKind::link, .target = id.value()}));
   }
 }
@@ -153,7 +154,7 @@ void World::put_on_link(std::size_t link, const Packet& packet, Bytes bytes) {
   const auto flow = static_cast<std::uint32_t>(link << 24 ^ packet.tuple.local.port << 8U ^ packet.tuple.remote.port);
   links_[link]->offer(
       {.ref = ref, .bytes = static_cast<std::uint32_t>(packet.ip_size()), .flow = flow, .ecn = packet.ecn}, now());
-  rearm_link(link);
+  rearm_link(link, links_[link]->due());
   if (!bottlenecks_.empty())
     if (const auto shared = links_[link]->config().shared_bottleneck) rearm_bottleneck(*shared);
 }
@@ -165,7 +166,14 @@ void World::rearm_timer(TimerId timer, Deadline deadline) {
     events_.disarm(timer);
 }
 
-void World::rearm_link(std::size_t link) { rearm_timer(link_timers_[link], links_[link]->next_deadline()); }
+void World::rearm_link(std::size_t link, Instant due) {
+  if (due == link_armed_[link]) return;
+  link_armed_[link] = due;
+  if (due == kNever)
+    events_.disarm(link_timers_[link]);
+  else
+    events_.arm(link_timers_[link], due);
+}
 
 void World::rearm_bottleneck(std::size_t bottleneck) {
   rearm_timer(bottleneck_timers_[bottleneck], bottlenecks_[bottleneck]->next_deadline());
@@ -174,21 +182,21 @@ void World::rearm_bottleneck(std::size_t bottleneck) {
 void World::on_outage(std::size_t outage) {
   outages_[outage]->on_deadline(now());
   rearm_timer(outage_timers_[outage], outages_[outage]->next_deadline());
-  for (const Link* link : outages_[outage]->links()) rearm_link(link->id().value());
+  for (const Link* link : outages_[outage]->links()) rearm_link(link->id().value(), link->due());
   for (std::size_t i = 0; i < bottlenecks_.size(); ++i) rearm_bottleneck(i);
 }
 
 bool World::dispatch(const SimEvent& event) {
   switch (event.kind) {
     case EventKind::link:
-      links_[event.target]->on_deadline(now());
-      rearm_link(event.target);
+      link_armed_[event.target] = kNever;
+      rearm_link(event.target, links_[event.target]->on_deadline(now()));
       return true;
     case EventKind::bottleneck:
       bottlenecks_[event.target]->on_deadline(now());
       rearm_bottleneck(event.target);
       for (std::size_t i = 0; i < links_.size(); ++i)
-        if (links_[i]->config().shared_bottleneck == event.target) rearm_link(i);
+        if (links_[i]->config().shared_bottleneck == event.target) rearm_link(i, links_[i]->due());
       return true;
     case EventKind::outage: on_outage(event.target); return true;
     case EventKind::host_timer:
@@ -292,7 +300,7 @@ void World::rebind(std::size_t path) {
 
 void World::set_link_up(std::size_t path, Direction direction, bool up) {
   link(path, direction).set_up(up, now());
-  rearm_link(link_index(path, direction));
+  rearm_link(link_index(path, direction), link(path, direction).due());
 }
 
 void World::set_interface_up(std::size_t path, bool up) {

@@ -160,7 +160,7 @@ class World final : private LinkObserver {
   void add_links(const PathConfig& path, std::uint64_t seed);
   void add_outages(const std::vector<PathConfig>& paths, const CommonConfig& common, std::uint64_t seed);
   void add_outage(const OutageConfig& config, const RandomStream& random, std::vector<Link*> links);
-  void rearm_link(std::size_t link);
+  void rearm_link(std::size_t link, Instant due);
   void rearm_bottleneck(std::size_t bottleneck);
   void rearm_timer(TimerId timer, Deadline deadline);
   void on_outage(std::size_t outage);
@@ -178,6 +178,7 @@ class World final : private LinkObserver {
   std::vector<std::unique_ptr<Outage>> outages_;
   std::vector<TimerId> bottleneck_timers_;
   std::vector<TimerId> link_timers_;
+  std::vector<Instant> link_armed_;  // when each link's timer fires: mostly it need not move
   std::vector<TimerId> outage_timers_;
   SocketAddress server_;
   Receiver* hosts_[2] = {};

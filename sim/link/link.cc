@@ -59,8 +59,9 @@ void Link::offer(LinkPacket packet, Instant now) {
   bottleneck_->offer(packet, now);
 }
 
-void Link::on_deadline(Instant now) {
-  for (Instant next = due(); next <= now; next = due()) {
+Instant Link::on_deadline(Instant now) {
+  Instant next = due();
+  for (; next <= now; next = due()) {
     if (next == wire_due_)
       arrive();
     else if (next == straggler_due_)
@@ -68,6 +69,7 @@ void Link::on_deadline(Instant now) {
     else
       own_->on_due();
   }
+  return next;
 }
 
 void Link::on_served(const LinkPacket& served, Instant at) {

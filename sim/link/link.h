@@ -83,12 +83,17 @@ class Link final : private Bottleneck::Exit {
 
   /// Takes the packet over.
   void offer(LinkPacket packet, Instant now);
+  /// The same as next_deadline(), as a plain value: kNever if there is none.
+  [[nodiscard]] Instant due() const {
+    const Instant arrival = std::min(wire_due_, straggler_due_);
+    return own_ == nullptr ? arrival : std::min(arrival, own_->due());
+  }
   [[nodiscard]] Deadline next_deadline() const {
     const Instant next = due();
     return next == kNever ? Deadline{} : Deadline{next};
   }
-  /// Does everything that is due, in order of time.
-  void on_deadline(Instant now);
+  /// Does everything that is due, in order of time. Gives due() as it is then.
+  Instant on_deadline(Instant now);
 
   // --- Changes at run time
   /// The packet in service finishes at the old rate. Ends a rate trace or process.
@@ -127,10 +132,6 @@ class Link final : private Bottleneck::Exit {
     }
   };
   void add_impairments(const RandomSource& random);
-  [[nodiscard]] Instant due() const {
-    const Instant arrival = std::min(wire_due_, straggler_due_);
-    return own_ == nullptr ? arrival : std::min(arrival, own_->due());
-  }
   void on_served(const LinkPacket& packet, Instant at) override;
   void on_refused(const LinkPacket& packet, LinkDrop reason) override { drop(packet.ref, reason); }
   void propagate(const LinkPacket& packet, Duration detour, Instant at);

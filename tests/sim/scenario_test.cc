@@ -49,7 +49,8 @@ TEST_P(RepositoryScenario, HoldsForOtherSeeds) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RepositoryScenario,
-                         testing::Values("six-wan-bulk", "unequal-six", "fifty-plus-one", "silent-death"),
+                         testing::Values("six-wan-bulk", "six-wan-weather", "unequal-six", "fifty-plus-one",
+                                         "silent-death"),
                          [](const auto& param) {
                            std::string name = param.param;
                            std::ranges::replace(name, '-', '_');
