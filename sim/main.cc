@@ -8,9 +8,10 @@
 #include <fstream>
 
 #include "sim/profile_command.h"
-#include "sim/qlog_files.h"
 #include "sim/scenario_loader.h"
 #include "sim/simulation.h"
+#include "sim/trace/cli.h"
+#include "sim/trace/tracing.h"
 
 namespace mpquic::sim {
 namespace {
@@ -37,7 +38,7 @@ struct Arguments {
   std::string scenario;
   std::uint64_t seed = 1;
   std::string json;
-  std::string qlog;
+  TraceOptions trace;
   std::string crypto;
   std::vector<std::string> overrides;
   bool quiet = false;
@@ -62,19 +63,17 @@ struct Arguments {
   return static_cast<bool>(out.flush());
 }
 
-/// Runs with qlogs in `directory`, or without where it is empty. The error is one line.
+/// The error is one line.
 [[nodiscard]] std::expected<Report, std::string> run_once(const Scenario& scenario, std::uint64_t seed,
-                                                          const std::string& directory) {
-  std::unique_ptr<QlogFiles> files;
-  if (!directory.empty()) {
-    auto opened = QlogFiles::open(directory, scenario.name);
-    if (!opened) return std::unexpected(opened.error());
-    files = std::move(*opened);
-  }
+                                                          const TraceOptions& trace) {
+  auto tracing = Tracing::open(trace, scenario, seed);
+  if (!tracing) return std::unexpected(std::move(tracing).error());
   SimulationOptions options;
   options.seed = seed;
-  options.trace = files.get();
-  return Simulation(scenario, options).run();
+  (*tracing)->attach(options);
+  Report report = Simulation(scenario, options).run();
+  if (auto closed = (*tracing)->close(); !closed) return std::unexpected(std::move(closed).error());
+  return report;
 }
 
 /// What a failure leaves behind. The run is repeated with qlogs if it had none: it is the same run, bit for bit.
@@ -83,7 +82,7 @@ void keep_evidence(const Scenario& scenario, const Report& report, const std::st
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (qlog.empty()) {
-    if (const auto again = run_once(scenario, report.seed, directory); !again)
+    if (const auto again = run_once(scenario, report.seed, {.qlog = directory}); !again)
       fmt::print(stderr, "mpquic-sim: {}\n", again.error());
   }
   if (!write_file(std::filesystem::path(directory) / "report.json", to_json(report)) ||
@@ -98,7 +97,7 @@ void keep_evidence(const Scenario& scenario, const Report& report, const std::st
   if (!arguments.crypto.empty()) overrides.push_back("crypto=" + arguments.crypto);
   const auto scenario = load_scenario(find_file(arguments), overrides);
   if (!scenario) return complain(scenario.error());
-  auto report = run_once(*scenario, arguments.seed, arguments.qlog);
+  auto report = run_once(*scenario, arguments.seed, arguments.trace);
   if (!report) return complain(report.error());
   report->overrides = arguments.overrides;
   if (!arguments.json.empty() && !write_file(arguments.json, to_json(*report)))
@@ -108,7 +107,7 @@ void keep_evidence(const Scenario& scenario, const Report& report, const std::st
   if (arguments.quiet)
     for (const Violation& violation : report->violations)
       fmt::print(stderr, "{:.6f} s: {}\n", to_seconds(violation.at.time_since_epoch()), violation.what);
-  keep_evidence(*scenario, *report, arguments.qlog);
+  keep_evidence(*scenario, *report, arguments.trace.qlog);
   return kViolated;
 }
 
@@ -142,11 +141,24 @@ void add_profile_options(CLI::App& command, ProfileRequest& request) {
   command.add_option("--json", request.json, "Write all samples to this file");
 }
 
+/// For diff: this build's run of the scenario.
+[[nodiscard]] std::expected<void, std::string> record(const DiffArguments& diff, const std::string& file) {
+  Arguments arguments;
+  arguments.scenario = diff.a;
+  std::vector<std::string> overrides = diff.overrides;
+  if (!diff.crypto.empty()) overrides.push_back("crypto=" + diff.crypto);
+  const auto scenario = load_scenario(find_file(arguments), overrides);
+  if (!scenario) return std::unexpected(scenario.error());
+  if (auto report = run_once(*scenario, diff.seed, {.record = file}); !report)
+    return std::unexpected(std::move(report).error());
+  return {};
+}
+
 void add_run_options(CLI::App& command, Arguments& arguments) {
   command.add_option("scenario", arguments.scenario, "A scenario file, or the name of one in scenarios/")->required();
   command.add_option("--seed", arguments.seed, "Everything random follows from it")->capture_default_str();
   command.add_option("--json", arguments.json, "Write the report to this file as well");
-  command.add_option("--qlog", arguments.qlog, "Write both endpoints' qlogs to this directory");
+  add_trace_options(command, arguments.trace);
   command.add_option("--crypto", arguments.crypto, "real: TLS 1.3 and AEADs. null: neither, for speed")
       ->check(CLI::IsMember({"real", "null"}));
   command.add_option("--set", arguments.overrides, "Override a value of the scenario, like paths.0.rate=5Mbit/s")
@@ -178,6 +190,10 @@ int main(int argc, char** argv) {
   ProfileRequest profile_request;
   CLI::App* profile_command = app.add_subcommand("profile", "Probe a profile of an access network");
   add_profile_options(*profile_command, profile_request);
+  DiffArguments diff;
+  const CLI::App* diff_command = add_diff_command(app, diff);
+  QvisArguments qvis;
+  const CLI::App* qvis_command = add_qvis_command(app, qvis);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
@@ -185,5 +201,7 @@ int main(int argc, char** argv) {
     return complain(error.what());
   }
   if (profile_command->parsed()) return profile(profile_request);
+  if (diff_command->parsed()) return run_diff(diff, [&diff](const std::string& file) { return record(diff, file); });
+  if (qvis_command->parsed()) return run_qvis(qvis);
   return list_command->parsed() ? list(arguments) : run(arguments);
 }

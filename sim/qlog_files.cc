@@ -29,6 +29,7 @@ std::unique_ptr<trace::Sink> QlogFiles::make_sink(Role role, const ConnectionId&
                                        number == 0 ? "" : fmt::format("-{}", number));
   File file(std::fopen(name.c_str(), "wb"));
   if (file == nullptr) return nullptr;
+  names_.push_back(name);
   const auto append = [](File& to, std::string_view record) {
     static_cast<void>(std::fwrite(record.data(), 1, record.size(), to.get()));
   };

@@ -40,7 +40,8 @@ Simulation::Simulation(Scenario scenario, SimulationOptions options)
   invariants_ = std::make_unique<Invariants>(Invariants::Parts{
       .world = *world_, .ledger = ledger_, .violations = violations_, .max_stall = scenario_.max_stall});
   world_->observe(*invariants_);
-  if (auto tls = make_tls_pair(scenario_.crypto, options_.seed))
+  world_->set_tap(options_.tap);
+  if (auto tls = make_tls_pair(scenario_.crypto, options_.seed, options_.keylog))
     tls_ = std::move(*tls);
   else
     violations_.add(Instant{}, "TLS cannot be set up: " + tls.error());
@@ -83,6 +84,7 @@ Report Simulation::run() {
 }
 
 void Simulation::start() {
+  if (options_.tap != nullptr) options_.tap->on_start(*world_);
   EventQueue& events = world_->events();
   for (std::size_t i = 0; i < scenario_.events.size(); ++i)
     events.post(Instant{} + scenario_.events[i].at, {EventKind::script, 0, i});
@@ -132,6 +134,7 @@ void Simulation::handle(const SimEvent& event) {
     case EventKind::sample:
       watch_connections();
       invariants_->sample();
+      if (options_.tap != nullptr) options_.tap->on_sample(*world_);
       world_->events().post(world_->now() + kSampleInterval, {EventKind::sample, 0, 0});
       break;
     case EventKind::link:
@@ -167,6 +170,7 @@ void Simulation::run_script(const ScriptedEvent& event) {
     case Action::set_loss: change_links(event); break;
   }
   invariants_->on_network_change();
+  if (options_.tap != nullptr) options_.tap->on_script(*world_, event);
 }
 
 void Simulation::change_links(const ScriptedEvent& event) {

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "sim/app.h"
 #include "sim/engine.h"
@@ -23,6 +25,8 @@ struct SimulationOptions {
   trace::SinkFactory* trace = nullptr;  // further sinks, qlog for example; outlives the simulation
   EngineFactory client = make_native_engine;
   EngineFactory server = make_native_engine;
+  Tap* tap = nullptr;                                 // outlives the simulation
+  std::function<void(std::string_view)> keylog = {};  // lines of both sides' NSS key logs, with real crypto
 };
 
 /// TLS for both sides, everything random in it from the seed. The Rngs belong to the providers' sessions: keep it
@@ -33,7 +37,8 @@ struct TlsPair {
   std::shared_ptr<TlsProvider> client;
   std::shared_ptr<TlsProvider> server;
 };
-[[nodiscard]] std::expected<TlsPair, std::string> make_tls_pair(Crypto crypto, std::uint64_t seed);
+[[nodiscard]] std::expected<TlsPair, std::string> make_tls_pair(
+    Crypto crypto, std::uint64_t seed, const std::function<void(std::string_view)>& keylog = {});
 
 class Simulation {
  public:

@@ -11,7 +11,8 @@ constexpr std::string_view kAlpn = "mpquic-sim";
 /// 2024-01-01: the time of every simulated handshake.
 constexpr std::int64_t kVerificationTime = 1704067200;
 
-[[nodiscard]] std::expected<void, std::string> make_real(TlsPair& pair, std::uint64_t seed) {
+[[nodiscard]] std::expected<void, std::string> make_real(TlsPair& pair, std::uint64_t seed,
+                                                         const std::function<void(std::string_view)>& keylog) {
   SeededRng certificate_rng(seed, stream_of(Purpose::certificate));
   auto identity = make_self_signed({}, certificate_rng);
   if (!identity) return std::unexpected(identity.error());
@@ -22,6 +23,7 @@ constexpr std::int64_t kVerificationTime = 1704067200;
   server.private_key_pem = identity->private_key_pem;
   server.fixed_time = kVerificationTime;
   server.randomness = pair.server_rng.get();
+  server.keylog = keylog;
   auto server_tls = make_tls_provider(server);
   if (!server_tls) return std::unexpected(server_tls.error());
   TlsConfig client;
@@ -30,6 +32,7 @@ constexpr std::int64_t kVerificationTime = 1704067200;
   client.trust.pins = {identity->fingerprint};
   client.fixed_time = kVerificationTime;
   client.randomness = pair.client_rng.get();
+  client.keylog = keylog;
   auto client_tls = make_tls_provider(client);
   if (!client_tls) return std::unexpected(client_tls.error());
   pair.server = std::move(*server_tls);
@@ -39,7 +42,8 @@ constexpr std::int64_t kVerificationTime = 1704067200;
 
 }  // namespace
 
-std::expected<TlsPair, std::string> make_tls_pair(Crypto crypto, std::uint64_t seed) {
+std::expected<TlsPair, std::string> make_tls_pair(Crypto crypto, std::uint64_t seed,
+                                                  const std::function<void(std::string_view)>& keylog) {
   TlsPair pair;
   pair.client_rng = std::make_unique<SeededRng>(seed, stream_of(Purpose::client_tls));
   pair.server_rng = std::make_unique<SeededRng>(seed, stream_of(Purpose::server_tls));
@@ -47,7 +51,7 @@ std::expected<TlsPair, std::string> make_tls_pair(Crypto crypto, std::uint64_t s
     pair.client = pair.server = make_null_tls_provider(std::string(kAlpn));
     return pair;
   }
-  if (auto made = make_real(pair, seed); !made) return std::unexpected(std::move(made).error());
+  if (auto made = make_real(pair, seed, keylog); !made) return std::unexpected(std::move(made).error());
   return pair;
 }
 

@@ -118,6 +118,7 @@ std::optional<TransmitFailure> World::send(Role from, const Transmit& train, Byt
   if (!route) {
     ++unroutable_;
     hash_.add(mark(Mark::unroutable, train.size));
+    if (tap_ != nullptr) tap_->on_unroutable(now(), train.size);
     return std::nullopt;
   }
   if (from == Role::client && !paths_[route->path].interface_up) return TransmitFailure::unreachable;
@@ -136,13 +137,13 @@ std::optional<TransmitFailure> World::send(Role from, const Transmit& train, Byt
       too_big = true;
       continue;
     }
-    put_on_link(link, packet, datagram);
+    put_on_link(link, packet, train.tuple, datagram);
   }
   if (too_big) return TransmitFailure::too_big;
   return std::nullopt;
 }
 
-void World::put_on_link(std::size_t link, const Packet& packet, Bytes bytes) {
+void World::put_on_link(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes) {
   const PacketRef ref = pool_.acquire();
   pool_[ref] = packet;
   std::ranges::copy(bytes, pool_.bytes(ref).begin());
@@ -151,6 +152,8 @@ void World::put_on_link(std::size_t link, const Packet& packet, Bytes bytes) {
   add(hash_, packet.tuple.local);
   add(hash_, packet.tuple.remote);
   add_datagram(hash_, bytes);
+  if (tap_ != nullptr)
+    tap_->on_sent({.at = now(), .link = static_cast<std::uint32_t>(link), .packet = packet, .bytes = bytes}, sender);
   const auto flow = static_cast<std::uint32_t>(link << 24 ^ packet.tuple.local.port << 8U ^ packet.tuple.remote.port);
   links_[link]->offer(
       {.ref = ref, .bytes = static_cast<std::uint32_t>(packet.ip_size()), .flow = flow, .ecn = packet.ecn}, now());
@@ -215,6 +218,7 @@ void World::on_delivered(LinkId link, PacketRef ref) {
   hash_.add(mark(Mark::delivered, packet.serial));
   const MutableBytes bytes = pool_.bytes(ref);
   if (observer_ != nullptr) observer_->on_received(to, packet, bytes);
+  if (tap_ != nullptr) tap_->on_delivered({.at = now(), .link = link.value(), .packet = packet, .bytes = bytes});
   hosts_[static_cast<std::size_t>(to)]->on_packet(
       {.tuple = packet.tuple, .ecn = packet.ecn, .bytes = bytes, .segment_size = bytes.size()});
   pool_.release(ref);
@@ -223,6 +227,8 @@ void World::on_delivered(LinkId link, PacketRef ref) {
 void World::on_dropped(LinkId link, PacketRef ref, LinkDrop reason) {
   hash_.add(static_cast<std::uint64_t>(now().time_since_epoch().count()));
   hash_.add(mark(Mark::dropped, pool_[ref].serial << 4 | static_cast<std::uint64_t>(reason)));
+  if (tap_ != nullptr)
+    tap_->on_dropped({.at = now(), .link = link.value(), .packet = pool_[ref], .bytes = pool_.bytes(ref)}, reason);
   if (reason == LinkDrop::too_big && links_[link.value()]->config().mtu_signal) learn_mtu(link);
   pool_.release(ref);
 }

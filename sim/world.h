@@ -16,6 +16,7 @@
 #include "sim/link/link.h"
 #include "sim/link/outage.h"
 #include "sim/packet_pool.h"
+#include "sim/trace/tap.h"
 #include "sim/trace_hash.h"
 #include "stack/base/packet_io.h"
 
@@ -88,6 +89,8 @@ class World final : private LinkObserver {
   /// Both must be attached before anything is sent, and outlive the world's last event.
   void attach(Role role, Receiver& host) { hosts_[static_cast<std::size_t>(role)] = &host; }
   void observe(TrafficObserver& observer) { observer_ = &observer; }
+  /// Another pair of eyes, for traces: it also sees losses. May be null.
+  void set_tap(Tap* tap) { tap_ = tap; }
 
   /// Cuts the train into datagrams and puts them on the path that the tuple belongs to. The failure is the one that a
   /// socket call would report.
@@ -165,7 +168,7 @@ class World final : private LinkObserver {
   void rearm_timer(TimerId timer, Deadline deadline);
   void on_outage(std::size_t outage);
   void learn_mtu(LinkId link);
-  void put_on_link(std::size_t link, const Packet& packet, Bytes bytes);
+  void put_on_link(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes);
   void on_delivered(LinkId link, PacketRef packet) override;
   void on_dropped(LinkId link, PacketRef packet, LinkDrop reason) override;
 
@@ -183,6 +186,7 @@ class World final : private LinkObserver {
   SocketAddress server_;
   Receiver* hosts_[2] = {};
   TrafficObserver* observer_ = nullptr;
+  Tap* tap_ = nullptr;
   std::size_t last_path_[2] = {};  // where each host sent last: usually again
   std::uint64_t serial_ = 0;
   std::uint64_t unroutable_ = 0;

@@ -1,0 +1,163 @@
+#include "sim/trace/cli.h"
+
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <map>
+
+#include "sim/trace/divergence.h"
+#include "sim/trace/qvis.h"
+
+extern char** environ;  // POSIX declares it nowhere
+
+namespace mpquic::sim {
+namespace {
+
+constexpr int kEqual = 0;
+constexpr int kDifferent = 1;
+constexpr int kUsage = 2;
+
+[[nodiscard]] int complain(const std::string& what) {
+  fmt::print(stderr, "mpquic-sim: {}\n", what);
+  return kUsage;
+}
+
+/// A directory for two recordings, gone with the object.
+class Scratch {
+ public:
+  Scratch() {
+    std::error_code error;
+    std::string name = (std::filesystem::temp_directory_path(error) / "mpquic-diff-XXXXXX").string();
+    if (!error && ::mkdtemp(name.data()) != nullptr) name_ = name;
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    std::error_code ignored;
+    if (!name_.empty()) std::filesystem::remove_all(name_, ignored);
+  }
+  [[nodiscard]] bool ok() const { return !name_.empty(); }
+  [[nodiscard]] std::string file(const char* name) const { return name_ + "/" + name; }
+
+ private:
+  std::string name_;
+};
+
+/// Has another build run the scenario. That its checks fail (exit code 1) is no obstacle.
+[[nodiscard]] std::expected<void, std::string> record_there(const DiffArguments& arguments, const std::string& file) {
+  std::vector<std::string> words = {
+      arguments.against, "run", arguments.a, "--seed", fmt::to_string(arguments.seed), "--quiet", "--record", file};
+  if (!arguments.crypto.empty()) words.insert(words.end(), {"--crypto", arguments.crypto});
+  for (const std::string& change : arguments.overrides) words.insert(words.end(), {"--set", change});
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  pid_t child = 0;
+  if (const int error = ::posix_spawnp(&child, argv[0], nullptr, nullptr, argv.data(), environ); error != 0)
+    return std::unexpected(fmt::format("{}: {}", arguments.against, std::strerror(error)));
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {}
+  if (WIFEXITED(status) && (WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == 1) && std::filesystem::exists(file))
+    return {};
+  return std::unexpected(fmt::format("{} did not record the run: does it know --record?", arguments.against));
+}
+
+[[nodiscard]] int compare(const std::string& first, const std::string& second) {
+  auto a = EventFile::open(first);
+  if (!a) return complain(a.error());
+  auto b = EventFile::open(second);
+  if (!b) return complain(b.error());
+  if (a->scenario() != b->scenario() || a->seed() != b->seed())
+    fmt::print("note: different runs: {} seed {}, and {} seed {}\n", a->scenario(), a->seed(), b->scenario(),
+               b->seed());
+  const auto found = find_divergence(*a, *b);
+  if (!found) return complain(found.error());
+  fmt::print("{}", found->text);
+  return found->equal ? kEqual : kDifferent;
+}
+
+}  // namespace
+
+void add_trace_options(CLI::App& command, TraceOptions& options) {
+  static const std::map<std::string, Role> kVantages = {{"client", Role::client}, {"server", Role::server}};
+  CLI::Option* qlog =
+      command.add_option("--qlog", options.qlog, "Write qlogs of both endpoints and of the network to this directory");
+  command.add_flag("--qvis", options.qvis, "Also split them by path, for the qvis viewer")->needs(qlog);
+  CLI::Option* pcap = command.add_option("--pcap", options.pcap,
+                                         "Capture one host's datagrams as pcapng, with the keys inside: for tshark");
+  command.add_option("--vantage", options.vantage, "Whose datagrams --pcap captures: client (default) or server")
+      ->transform(CLI::CheckedTransformer(kVantages))
+      ->needs(pcap);
+  command.add_option("--keylog", options.keylog, "Write TLS secrets to this file (NSS key log)");
+  command.add_option("--record", options.record, "Record every event to this file, for mpquic-sim diff");
+  command.footer(
+      "Examples:\n"
+      "  mpquic-sim run six-wan-bulk --seed 7 --qlog out/ --qvis\n"
+      "  mpquic-sim run six-wan-bulk --pcap out.pcapng && tshark -r out.pcapng -Y quic\n"
+      "  mpquic-sim run six-wan-bulk --record a.rec && mpquic-sim diff a.rec b.rec");
+}
+
+CLI::App* add_qvis_command(CLI::App& app, QvisArguments& arguments) {
+  CLI::App* command = app.add_subcommand("qvis", "Split qlogs by path into what the qvis viewer loads");
+  command->add_option("traces", arguments.traces, "Endpoints' .sqlog files of mpquic-sim or mpquic-perf")->required();
+  command->add_option("--out", arguments.directory, "Directory for the .qlog files")->capture_default_str();
+  command->footer(
+      "One file for each path: packet numbers belong to a path, and qvis knows one space of them.\n"
+      "Example: mpquic-sim qvis out/six-wan-bulk-client.sqlog --out out/");
+  return command;
+}
+
+int run_qvis(const QvisArguments& arguments) {
+  for (const std::string& trace : arguments.traces) {
+    const auto files = convert_for_qvis(trace, arguments.directory);
+    if (!files) return complain(files.error());
+    for (const std::string& file : *files) fmt::print("{}\n", file);
+  }
+  return kEqual;
+}
+
+CLI::App* add_diff_command(CLI::App& app, DiffArguments& arguments) {
+  CLI::App* command = app.add_subcommand("diff", "Find the first event in which two runs differ");
+  command->add_option("a", arguments.a, "A recording (mpquic-sim run --record); with --against: the scenario")
+      ->required();
+  CLI::Option* b = command->add_option("b", arguments.b, "The other recording");
+  CLI::Option* against =
+      command->add_option("--against", arguments.against, "Another build's mpquic-sim: run the scenario in both")
+          ->excludes(b);
+  command->add_option("--seed", arguments.seed, "Of the scenario")->needs(against)->capture_default_str();
+  command->add_option("--crypto", arguments.crypto, "As for run")
+      ->needs(against)
+      ->check(CLI::IsMember({"real", "null"}));
+  command->add_option("--set", arguments.overrides, "As for run")
+      ->type_name("KEY=VALUE")
+      ->needs(against)
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command->footer(
+      "Exit status: 0 equal, 1 different, 2 wrong usage.\n"
+      "Examples:\n"
+      "  mpquic-sim diff a.rec b.rec\n"
+      "  mpquic-sim diff silent-death --seed 7 --against build/dev/bin/mpquic-sim");
+  return command;
+}
+
+int run_diff(const DiffArguments& arguments, const RecordHere& record_here) {
+  if (arguments.against.empty()) {
+    if (arguments.b.empty()) return complain("diff: give two recordings, or a scenario and --against");
+    return compare(arguments.a, arguments.b);
+  }
+  const Scratch scratch;
+  if (!scratch.ok()) return complain("diff: no temporary directory can be made");
+  if (auto recorded = record_here(scratch.file("a")); !recorded) return complain(recorded.error());
+  if (auto recorded = record_there(arguments, scratch.file("b")); !recorded) return complain(recorded.error());
+  fmt::print("A: this build, B: {}\n", arguments.against);
+  return compare(scratch.file("a"), scratch.file("b"));
+}
+
+}  // namespace mpquic::sim
