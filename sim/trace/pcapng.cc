@@ -32,8 +32,9 @@ constexpr std::size_t kIpv4Header = 20;
 
 template <class T>
 void put(std::vector<std::byte>& out, T value) {
-  const auto bytes = std::as_bytes(std::span(&value, 1));
-  out.insert(out.end(), bytes.begin(), bytes.end());
+  const std::size_t at = out.size();
+  out.resize(at + sizeof(value));
+  std::memcpy(out.data() + at, &value, sizeof(value));
 }
 /// In network byte order.
 void put16(std::vector<std::byte>& out, std::size_t value) {

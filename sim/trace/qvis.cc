@@ -172,13 +172,14 @@ void Splitter::move_foreign_acks(Json& event, Path path) {
   if (frames == event["data"].end() || !frames->is_array()) return;
   for (std::size_t i = 0; i < frames->size();) {
     Json& frame = (*frames)[i];
-    const auto about = frame.value("frame_type", "") == "path_ack" ? number_in(frame, "path_id") : std::nullopt;
+    const bool path_ack = frame.value("frame_type", "") == "path_ack";
+    const Path about = path_ack ? number_in(frame, "path_id").value_or(path) : path;
     make_old(frame);
-    if (!about || *about == path) {
+    if (about == path) {
       ++i;
       continue;
     }
-    if (const auto file = files_.find(*about); file != files_.end()) {
+    if (const auto file = files_.find(about); file != files_.end()) {
       const Json moved = {{"time", event["time"]},
                           {"name", event["name"]},
                           {"data",
