@@ -56,6 +56,7 @@ class Scratch {
   if (!arguments.crypto.empty()) words.insert(words.end(), {"--crypto", arguments.crypto});
   for (const std::string& change : arguments.overrides) words.insert(words.end(), {"--set", change});
   std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
   for (std::string& word : words) argv.push_back(word.data());
   argv.push_back(nullptr);
   pid_t child = 0;

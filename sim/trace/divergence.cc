@@ -109,7 +109,7 @@ struct Side {
 std::string describe(const RecordedEvent& event, const EventFile& file) {
   const std::int64_t time = event.at.time_since_epoch().count();
   constexpr std::int64_t kSecond = 1'000'000'000;
-  const auto begin = fmt::format("{:>4}.{:09} s", time / kSecond, time % kSecond);
+  std::string begin = fmt::format("{:>4}.{:09} s", time / kSecond, time % kSecond);
   switch (event.kind) {
     case RecordedEvent::Kind::sent:
       return fmt::format("{}  sent       {:<10} #{} {} bytes {} to {} from {}, {}, payload {:016x}", begin,

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "stack/trace/qlog.h"
 
 namespace mpquic::sim {
@@ -55,7 +57,7 @@ NetworkQlog::LinkState NetworkQlog::state_of(const World& world, std::uint32_t l
           .up = state.up(),
           .rate_bps = state.config().rate.bits_per_second(),
           .delay = state.config().delay,
-          .loss_millionths = static_cast<std::uint64_t>(state.config().loss * kMillion + 0.5),
+          .loss_millionths = static_cast<std::uint64_t>(std::llround(state.config().loss * kMillion)),
           .queued_bytes = state.queued_bytes()};
 }
 
