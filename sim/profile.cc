@@ -54,7 +54,7 @@ struct Malformed {
 void strip(const YAML::Node& from, const std::string& where, YAML::Node to, Profile& profile) {
   for (const auto& entry : from) {
     const auto key = entry.first.Scalar();
-    const std::string path = where.empty() ? key : where + "." + key;
+    const std::string path = where.empty() ? key : fmt::format("{}.{}", where, key);
     const YAML::Node& node = entry.second;
     if (where.empty() && is_direction(key) && node.IsMap()) {
       YAML::Node below(YAML::NodeType::Map);
