@@ -76,7 +76,7 @@ TEST(Service, MahimahiOpportunitiesCarryWhatWaits) {
     return bench.arrivals.size();
   };
   EXPECT_EQ(delivered(1504), 400u);  // 100 periods of four
-  EXPECT_EQ(delivered(752), 800u);       // two to an opportunity
+  EXPECT_EQ(delivered(752), 800u);   // two to an opportunity
 }
 
 TEST(Service, AnOpportunityThatNobodyTakesIsGone) {
