@@ -126,7 +126,7 @@ TEST(Version, WithoutACommonVersionTheConnectionEndsSilentlyWithAnError) {  // R
     client.answer(kOnlyVersion2);
     ASSERT_EQ(client.closed().size(), 1U);
     EXPECT_EQ(client.closed()[0].error, error::kVersionNegotiationError);
-    EXPECT_FALSE(client.closed()[0].by_peer);
+    EXPECT_EQ(client.closed()[0].source, CloseSource::version_negotiation);
     EXPECT_NE(client.closed()[0].reason.find("version negotiation"), std::string::npos);
     client.pair.run_for(20s);
     EXPECT_EQ(client.flights.size(), sent);
