@@ -98,6 +98,7 @@ bool ClientApp::start_job(const Job& job, Instant now) {
 io::Result<ClientApp::Exchange> ClientApp::prepare(const Job& job) const {
   Exchange exchange;
   exchange.job = &job;
+  if (options_.digest) exchange.hash.emplace();
   if (!job.output.empty()) {
     auto file = io::NewFile::create(job.output);
     if (!file) return std::unexpected(std::move(file).error());
@@ -117,6 +118,7 @@ io::Result<ClientApp::Exchange> ClientApp::prepare(const Job& job) const {
   } else if (job.upload > 0) {
     exchange.upload = Document::synthetic(job.upload);
   }
+  if (exchange.upload && options_.digest) exchange.upload_hash.emplace();
   if (exchange.upload) exchange.result.name += fmt::format(" and {} up", exchange.upload->size());
   return exchange;
 }
@@ -144,7 +146,7 @@ void ClientApp::write(StreamId id, Instant now) {
     if (in_head) {
       exchange.head_sent += *taken;
     } else {
-      exchange.upload_hash.update(chunk.first(*taken));
+      if (exchange.upload_hash) exchange.upload_hash->update(chunk.first(*taken));
       exchange.upload_offset += *taken;
       exchange.result.uploaded += *taken;
       uploaded_ += *taken;
@@ -162,7 +164,7 @@ void ClientApp::read(StreamId id, Instant now) {
     const auto got = transport_.read(connection_, id, scratch_);
     if (!got) return;  // StreamReset or ConnectionClosed says why
     const Bytes data = Bytes(scratch_).first(got->bytes);
-    exchange.hash.update(data);
+    if (exchange.hash) exchange.hash->update(data);
     exchange.result.downloaded += data.size();
     downloaded_ += data.size();
     if (exchange.output)
@@ -186,8 +188,8 @@ void ClientApp::finish(StreamId id, Instant now) {
 
 void ClientApp::keep(Exchange& exchange, Instant now) {
   exchange.result.ended = now;
-  exchange.result.sha256 = exchange.hash.finish();
-  if (exchange.upload) exchange.result.upload_sha256 = exchange.upload_hash.finish();
+  if (exchange.hash) exchange.result.sha256 = exchange.hash->finish();
+  if (exchange.upload_hash) exchange.result.upload_sha256 = exchange.upload_hash->finish();
   if (results_.size() < kMaxResults) results_.push_back(std::move(exchange.result));
 }
 

@@ -27,8 +27,8 @@ struct JobResult {
   std::string name;
   std::uint64_t downloaded = 0;
   std::uint64_t uploaded = 0;
-  std::string sha256;         // of the response
-  std::string upload_sha256;  // empty if nothing was uploaded
+  std::string sha256;         // of the response; empty without ClientAppOptions::digest
+  std::string upload_sha256;  // likewise, and if nothing was uploaded
   Instant started{};
   Instant ended{};
 };
@@ -36,6 +36,8 @@ struct JobResult {
 struct ClientAppOptions {
   std::vector<Job> jobs{};
   std::size_t concurrency = 1;
+  /// SHA-256 of everything, which costs a client more CPU time than the transport does.
+  bool digest = true;
   /// Repeat the jobs until then, counting from the end of the handshake; what is unfinished at that time counts.
   std::optional<Duration> duration{};
 };
@@ -72,8 +74,8 @@ class ClientApp {
     std::uint64_t upload_offset = 0;
     bool request_ended = false;
     std::optional<io::NewFile> output;
-    Sha256 hash;
-    Sha256 upload_hash;
+    std::optional<Sha256> hash;  // absent: nobody wants it
+    std::optional<Sha256> upload_hash;
   };
 
   void start_jobs(Instant now);

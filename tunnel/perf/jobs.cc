@@ -62,6 +62,7 @@ std::expected<ClientAppOptions, std::string> plan_jobs(const ClientOptions& opti
     plan.jobs.push_back(std::move(job));
   }
   plan.concurrency = options.streams == 0 ? plan.jobs.size() : options.streams;
+  plan.digest = options.digest;
   if (!options.upload_file.empty())
     if (const auto file = io::File::open(options.upload_file); !file) return std::unexpected(file.error().message);
   if (!options.output.empty())

@@ -124,6 +124,7 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
   app.add_flag("--no-progress", raw.no_progress, "never show progress")->excludes("--progress");
   app.add_option("--duration", raw.duration, "stop after this many seconds")->check(CLI::PositiveNumber);
   app.add_option("--timeout", raw.timeout, "give up after this many seconds")->check(CLI::PositiveNumber);
+  app.add_flag("!--no-digest", client.digest, "no SHA-256 of what is transferred: measures the transport alone");
   app.add_flag("--key-update", client.key_update, "update keys once the handshake is confirmed");
   app.add_option("--ticket", client.ticket_file, "resume from this file and keep the new session ticket there")
       ->type_name("FILE");

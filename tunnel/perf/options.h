@@ -61,6 +61,7 @@ struct ClientOptions {
   std::optional<Duration> duration;
   std::optional<Duration> timeout;
   bool key_update = false;
+  bool digest = true;
   std::string ticket_file;
 };
 

@@ -46,7 +46,8 @@ constexpr int kIndent = 2;
                  {"bytes", result.downloaded},
                  {"bytes_uploaded", result.uploaded},
                  {"seconds", to_seconds(result.ended - result.started)},
-                 {"sha256", result.sha256}};
+                 {"sha256", nullptr}};
+  if (!result.sha256.empty()) object["sha256"] = result.sha256;
   if (!result.upload_sha256.empty()) object["upload_sha256"] = result.upload_sha256;
   return object;
 }
@@ -68,7 +69,8 @@ std::string summary(const ClientReport& report) {
                                  bytes, to_seconds(report.transfer), megabits_per_second(bytes, report.transfer),
                                  to_milliseconds(report.handshake), report.resumed ? " (resumed)" : "",
                                  report.paths.size(), report.paths.size() == 1 ? "" : "s", to_seconds(report.cpu));
-  if (report.documents.size() == 1) text += fmt::format("\nsha256 {}", hash_of(report.documents.front()));
+  if (report.documents.size() == 1 && !hash_of(report.documents.front()).empty())
+    text += fmt::format("\nsha256 {}", hash_of(report.documents.front()));
   for (const PathStats& path : report.paths)
     text +=
         fmt::format("\npath {} {} -> {}: {} bytes out, {} in, {} lost, rtt {:.2f} ms{}", path.id.value(),
@@ -110,7 +112,8 @@ json to_json(const ClientReport& report) {
                  {"documents", std::move(documents)},
                  {"paths", to_json(std::span(report.paths))},
                  {"error", nullptr}};
-  if (report.documents.size() == 1) object["sha256"] = hash_of(report.documents.front());
+  if (report.documents.size() == 1 && !hash_of(report.documents.front()).empty())
+    object["sha256"] = hash_of(report.documents.front());
   if (report.error) object["error"] = *report.error;
   return object;
 }

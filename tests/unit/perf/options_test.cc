@@ -119,6 +119,11 @@ TEST(Jobs, OnePerStreamOrPerDocument) {
   EXPECT_EQ(documents->concurrency, 2U);
 }
 
+TEST(Jobs, HashUnlessToldNotTo) {
+  EXPECT_TRUE(plan_jobs(client({"h:1", "/1"}))->digest);
+  EXPECT_FALSE(plan_jobs(client({"h:1", "/1", "--no-digest"}))->digest);
+}
+
 TEST(Jobs, OutputsOfSeveralDocumentsStayInTheirDirectory) {
   const std::string directory = testing::TempDir() + "mpquic-jobs";
   const auto plan = plan_jobs(client({"h:1", "/a/..", "/x/y?z", "/q/y", "--out", directory.c_str()}));

@@ -111,6 +111,16 @@ TEST_F(Transfer, DownloadsManyDocumentsAFewAtATime) {
   for (const JobResult& result : client_->results()) EXPECT_EQ(result.sha256, sha256(content(result.downloaded)));
 }
 
+TEST_F(Transfer, HashesNothingWhereNobodyWantsIt) {
+  start(kPerfAlpn, {.jobs = {{.download = 5000, .upload = 7000}}, .digest = false});
+  run();
+  ASSERT_TRUE(client_->done());
+  ASSERT_EQ(client_->results().size(), 1U);
+  EXPECT_EQ(client_->bytes_downloaded(), 5000U);
+  EXPECT_EQ(client_->results()[0].sha256, "");
+  EXPECT_EQ(client_->results()[0].upload_sha256, "");
+}
+
 TEST_F(Transfer, WaitsForStreamCredit) {
   client_side_.max_streams = 1;
   start(kHqAlpn, {.jobs = {{.path = "/10"}, {.path = "/20"}}, .concurrency = 2});
