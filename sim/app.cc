@@ -17,7 +17,18 @@ constexpr std::size_t kDatagramHeader = 24;  // workload, sequence number, time 
 }  // namespace
 
 App::App(Role role, const Parts& parts)
-    : role_(role), parts_(parts), sending_(parts.ledger.size()), buffer_(kReadBuffer) {}
+    : role_(role),
+      parts_(parts),
+      sending_(parts.ledger.size()),
+      buffer_(kReadBuffer),
+      inner_tcp_({.ledger = parts.ledger,
+                  .content = parts.content,
+                  .violations = parts.violations,
+                  .events = parts.events,
+                  .role = role,
+                  .send = [this](Bytes bytes) {
+                    return parts_.transport.send_datagram(*connection_, bytes, std::nullopt).has_value();
+                  }}) {}
 
 void App::on_event(const Event& event, Instant now) {
   if (connection_ && event.connection != *connection_) return;
@@ -71,12 +82,14 @@ void App::start_workloads(Instant now) {
 }
 
 void App::on_timer(std::size_t workload, Instant now) {
-  if (closed_) return;
+  if (closed_ || !connection_) return;  // without a connection: the host was restarted
   if (!parts_.ledger.progress(workload).started_at) {
     parts_.ledger.started(workload, now);
     sending_[workload].next_datagram = now;
+    if (parts_.ledger.spec(workload).kind == WorkloadKind::inner_tcp) return inner_tcp_.start(workload, now);
   }
-  if (parts_.ledger.spec(workload).kind == WorkloadKind::datagrams)
+  if (parts_.ledger.spec(workload).kind == WorkloadKind::inner_tcp) return inner_tcp_.on_timer(workload, now);
+  if (parts_.ledger.spec(workload).paced())
     send_datagrams(workload, now);
   else
     open_streams(workload, now);
@@ -86,9 +99,10 @@ void App::open_streams(std::size_t workload, Instant now) {
   const WorkloadSpec& spec = parts_.ledger.spec(workload);
   if (spec.sender() != role_) return;
   Sending& sending = sending_[workload];
-  const bool requests = spec.kind == WorkloadKind::requests;
+  const bool requests = spec.asks();
   while (sending.opened < spec.stream_count()) {
     if (requests && sending.opened - sending.finished >= spec.concurrency) return;
+    if (now < sending.next_request) return;  // a timer is under way
     const auto id = parts_.transport.open_stream(
         *connection_, requests ? Directionality::bidirectional : Directionality::unidirectional);
     if (!id) return;  // StreamsAvailable will come
@@ -208,12 +222,9 @@ void App::finish_incoming(StreamId id, Flow& flow, Instant now) {
   const std::size_t workload = in.header.workload;
   parts_.ledger.finished_stream(workload, in.sum.value(), now);
   const WorkloadSpec& spec = parts_.ledger.spec(workload);
-  if (spec.kind != WorkloadKind::requests) return;
+  if (!spec.asks()) return;
   if (in.reply) {
-    const Duration latency = now - flow.out.opened_at;
-    parts_.ledger.at(workload).latencies_us.push_back(static_cast<std::uint32_t>(latency.count() / 1000));
-    ++sending_[workload].finished;
-    return open_streams(workload, now);
+    return finish_reply(workload, now - flow.out.opened_at, now);
   }
   flow.out = {.active = true,
               .reply = true,
@@ -223,6 +234,21 @@ void App::finish_incoming(StreamId id, Flow& flow, Instant now) {
               .sum = {},
               .opened_at = now};
   write_stream(id);
+}
+
+void App::finish_reply(std::size_t workload, Duration latency, Instant now) {
+  const WorkloadSpec& spec = parts_.ledger.spec(workload);
+  WorkloadProgress& progress = parts_.ledger.at(workload);
+  Sending& sending = sending_[workload];
+  progress.latencies_us.push_back(static_cast<std::uint32_t>(latency.count() / 1000));
+  ++sending.finished;
+  if (spec.kind != WorkloadKind::video) return open_streams(workload, now);
+  progress.playback.on_segment(now, spec.segment, spec.prebuffer, sending.finished == spec.count);
+  sending.next_request = progress.playback.room_at(now, spec.segment, spec.buffer);
+  progress.last_progress = sending.next_request;  // the player's own pause is no stall
+  if (sending.next_request <= now) return open_streams(workload, now);
+  if (sending.finished < spec.count)
+    parts_.events.post(sending.next_request, {EventKind::app_timer, static_cast<std::uint32_t>(role_), workload});
 }
 
 void App::send_datagrams(std::size_t workload, Instant now) {
@@ -248,7 +274,8 @@ void App::send_one_datagram(std::size_t workload, Instant now) {
   std::ranges::copy(header.encode(), datagram.begin());
   const std::size_t body = datagram.size() - kDatagramHeader;
   std::ranges::copy(parts_.content.at(content_key(header, false), 0, body), datagram.begin() + kDatagramHeader);
-  const Deadline deadline = spec.lifetime > Duration::zero() ? Deadline(now + spec.lifetime) : std::nullopt;
+  const Deadline deadline =
+      spec.lifetime > Duration::zero() ? Deadline(parts_.clock.now() + spec.lifetime) : std::nullopt;
   if (parts_.transport.send_datagram(*connection_, datagram, deadline))
     ++tally.sent;
   else
@@ -264,6 +291,9 @@ void App::accept_datagram(Bytes data, Instant now) {
   if (data.size() < kDatagramHeader) return parts_.violations.add(now, "a datagram arrived that nobody sent");
   const FlowHeader header = FlowHeader::decode(data);
   const Bytes body = data.subspan(kDatagramHeader);
+  const std::size_t inner = InnerTcp::workload_of(header);
+  if (inner < parts_.ledger.size() && parts_.ledger.spec(inner).kind == WorkloadKind::inner_tcp)
+    return inner_tcp_.on_datagram(header, body, now);
   if (header.workload >= parts_.ledger.size() ||
       parts_.content.first_mismatch(content_key(header, false), 0, body) < body.size())
     return parts_.violations.add(now, "a datagram arrived that nobody sent");

@@ -10,6 +10,8 @@
 #include "sim/content.h"
 #include "sim/event_queue.h"
 #include "sim/host.h"
+#include "sim/host_clock.h"
+#include "sim/inner_tcp.h"
 #include "sim/violations.h"
 #include "sim/workload.h"
 
@@ -23,6 +25,7 @@ class App final : public Application {
     Ledger& ledger;
     const Content& content;
     Violations& violations;
+    HostClock& clock;  // of the host that it runs on
   };
   App(Role role, const Parts& parts);
 
@@ -68,6 +71,7 @@ class App final : public Application {
     std::uint64_t opened = 0;
     std::uint64_t finished = 0;  // requests: replies complete
     Instant next_datagram;
+    Instant next_request;  // video: when the player has room
     bool over = false;
   };
 
@@ -83,6 +87,7 @@ class App final : public Application {
   [[nodiscard]] bool accept_bytes(StreamId id, Flow& flow, Bytes data, Instant now);
   [[nodiscard]] bool accept_header(StreamId id, Incoming& in, Bytes& data);
   void finish_incoming(StreamId id, Flow& flow, Instant now);
+  void finish_reply(std::size_t workload, Duration latency, Instant now);
   void receive_datagrams(Instant now);
   void accept_datagram(Bytes data, Instant now);
   [[nodiscard]] Bytes outgoing_bytes(const Outgoing& out, std::array<std::byte, FlowHeader::kSize>& header) const;
@@ -98,6 +103,7 @@ class App final : public Application {
   std::array<std::vector<Flow>, 4> flows_;  // by the stream ID's type bits, then its ordinal
   std::vector<Sending> sending_;            // by workload
   std::vector<std::byte> buffer_;
+  InnerTcp inner_tcp_;
 };
 
 }  // namespace mpquic::sim

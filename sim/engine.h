@@ -2,6 +2,7 @@
 // other implementations (sim/peers) are others.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 
@@ -18,9 +19,10 @@ struct EngineSetup {
   ConnectionConfig connection;
   bool require_retry = false;  // server
   std::shared_ptr<TlsProvider> tls;
-  Rng* rng = nullptr;                   // outlives the engine
-  trace::SinkFactory* trace = nullptr;  // outlives the engine
-  std::uint64_t seed = 0;               // for an engine with randomness of its own
+  Rng* rng = nullptr;                      // outlives the engine
+  trace::SinkFactory* trace = nullptr;     // outlives the engine
+  std::uint64_t seed = 0;                  // for an engine with randomness of its own
+  std::array<std::byte, 32> static_key{};  // all zero: drawn. Equal ones make "the same host, restarted"
 };
 
 class Engine {
@@ -38,6 +40,8 @@ class Engine {
   virtual void set_path_status(ConnectionHandle, PathId, bool available) = 0;
   /// Client: RFC 9000 §9.2, to another local port or address.
   virtual void migrate_path(ConnectionHandle, PathId, const SocketAddress& local, Instant now) = 0;
+  /// RFC 9001 §6, as soon as the rules allow it.
+  virtual void initiate_key_update(ConnectionHandle, Instant /*now*/) {}
 };
 
 using EngineFactory = std::function<std::unique_ptr<Engine>(const EngineSetup&)>;

@@ -4,44 +4,54 @@ namespace mpquic::sim {
 
 Host::Host(Role role, const Parts& parts)
     : role_(role),
-      parts_(parts),
+      world_(parts.world),
+      transport_(&parts.transport),
+      application_(&parts.application),
+      observer_(parts.observer),
+      clock_(parts.clock),
       timer_(parts.world.events().make_timer(
           {.kind = EventKind::host_timer, .target = static_cast<std::uint32_t>(role), .payload = 0})),
       train_(kMaxDatagram) {}
 
+void Host::restart(Transport& transport, Application& application) {
+  transport_ = &transport;
+  application_ = &application;
+  world_.events().disarm(timer_);
+}
+
 void Host::on_packet(const ReceivedTrain& train) {
-  parts_.observer.before_service(role_, parts_.transport);
-  parts_.transport.receive(train, parts_.world.now());
+  observer_.before_service(role_, *transport_);
+  transport_->receive(train, clock_.now());
   static_cast<void>(service_and_rearm());
 }
 
 void Host::on_timer() {
-  parts_.observer.before_service(role_, parts_.transport);
-  parts_.transport.on_deadline(parts_.world.now());
-  parts_.observer.on_wakeup(role_, service_and_rearm());
+  observer_.before_service(role_, *transport_);
+  transport_->on_deadline(clock_.now());
+  observer_.on_wakeup(role_, service_and_rearm());
 }
 
 void Host::service() {
-  parts_.observer.before_service(role_, parts_.transport);
+  observer_.before_service(role_, *transport_);
   static_cast<void>(service_and_rearm());
 }
 
 bool Host::drain_events() {
   bool any = false;
-  while (const auto event = parts_.transport.poll_event()) {
-    parts_.application.on_event(*event, parts_.world.now());
+  while (const auto event = transport_->poll_event()) {
+    application_->on_event(*event, world_.now());
     any = true;
   }
   return any;
 }
 
 bool Host::drain_transmissions(std::size_t& trains) {
-  const Instant now = parts_.world.now();
+  const Instant now = clock_.now();
   bool any = false;
-  while (const auto train = parts_.transport.poll_transmit(train_, now)) {
+  while (const auto train = transport_->poll_transmit(train_, now)) {
     any = true;
-    if (const auto failure = parts_.world.send(role_, *train, Bytes(train_).first(train->size)))
-      parts_.transport.on_transmit_failed(train->tuple, *failure, now);
+    if (const auto failure = world_.send(role_, *train, Bytes(train_).first(train->size)))
+      transport_->on_transmit_failed(train->tuple, *failure, now);
     if (++trains == kMaxTrainsPerService) break;
   }
   return any;
@@ -55,14 +65,14 @@ bool Host::service_and_rearm() {
   do {
     worked |= drain_transmissions(trains);
     if (trains < kMaxTrainsPerService && ++rounds < kMaxRoundsPerService) continue;
-    parts_.observer.on_runaway(role_);
+    observer_.on_runaway(role_);
     break;
   } while (drain_events());
-  if (const Deadline deadline = parts_.transport.next_deadline())
-    parts_.world.events().arm(timer_, *deadline);
+  if (const Deadline deadline = transport_->next_deadline())
+    world_.events().arm(timer_, clock_.world_time(*deadline));
   else
-    parts_.world.events().disarm(timer_);
-  parts_.observer.after_service(role_, parts_.transport);
+    world_.events().disarm(timer_);
+  observer_.after_service(role_, *transport_);
   return worked;
 }
 

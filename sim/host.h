@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "sim/host_clock.h"
 #include "sim/world.h"
 #include "stack/endpoint/transport.h"
 
@@ -41,8 +42,11 @@ class Host final : public Receiver {
     Transport& transport;
     Application& application;
     HostObserver& observer;
+    HostClock& clock;
   };
   Host(Role role, const Parts& parts);
+  /// The host loses what it ran, and runs this from now on.
+  void restart(Transport& transport, Application& application);
 
   void on_packet(const ReceivedTrain& train) override;
   void on_timer();
@@ -60,7 +64,11 @@ class Host final : public Receiver {
   [[nodiscard]] bool service_and_rearm();
 
   Role role_;
-  Parts parts_;
+  World& world_;
+  Transport* transport_;
+  Application* application_;
+  HostObserver& observer_;
+  HostClock& clock_;
   TimerId timer_;
   std::vector<std::byte> train_;
 };

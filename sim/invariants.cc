@@ -152,7 +152,7 @@ void Invariants::before_service(Role host, Transport& transport) {
 
 void Invariants::after_service(Role host, Transport& transport) {
   HostState& state = hosts_[static_cast<std::size_t>(host)];
-  if (!state.comparing) return;
+  if (!state.comparing || !connections_[static_cast<std::size_t>(host)]) return;
   state.after.clear();
   transport.path_stats(*connections_[static_cast<std::size_t>(host)], state.after);
   const std::size_t paths = std::min(state.before.size(), state.after.size());

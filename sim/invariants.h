@@ -39,6 +39,8 @@ class Invariants final : public TrafficObserver, public HostObserver {
 
   /// Which connection's paths to look at on this host.
   void watch(Role role, ConnectionHandle connection) { connections_[static_cast<std::size_t>(role)] = connection; }
+  /// This host has none any more.
+  void forget(Role role) { connections_[static_cast<std::size_t>(role)].reset(); }
   /// A path went up or down just now.
   void on_network_change();
   /// Cheap checks that need no event of their own; call them every few simulated milliseconds and at the end.

@@ -25,6 +25,9 @@ class NativeEngine final : public Engine {
   void migrate_path(ConnectionHandle connection, PathId path, const SocketAddress& local, Instant now) override {
     static_cast<void>(endpoint_.migrate_path(connection, path, local, now));
   }
+  void initiate_key_update(ConnectionHandle connection, Instant /*now*/) override {
+    endpoint_.initiate_key_update(connection);
+  }
 
  private:
   [[nodiscard]] static EndpointConfig config_of(const EngineSetup& setup) {
@@ -32,6 +35,7 @@ class NativeEngine final : public Engine {
     config.connection = setup.connection;
     config.require_retry = setup.require_retry;
     config.trace = setup.trace;
+    config.static_key = setup.static_key;
     if (setup.role == Role::server) config.server_tls = setup.tls;
     return config;
   }

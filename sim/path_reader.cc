@@ -4,6 +4,7 @@
 #include <filesystem>
 
 #include "sim/link_reader.h"
+#include "sim/scenario/readers.h"
 #include "sim/yaml_values.h"
 
 namespace mpquic::sim {
@@ -16,12 +17,6 @@ constexpr std::size_t kMaxOutages = 16;
   if (text == "endpoint_independent") return NatFilter::endpoint_independent;
   if (text == "endpoint_dependent") return NatFilter::endpoint_dependent;
   return std::unexpected("endpoint_independent or endpoint_dependent");
-}
-
-[[nodiscard]] Parsed<Direction> parse_direction(std::string_view text) {
-  if (text == "up") return Direction::up;
-  if (text == "down") return Direction::down;
-  return std::unexpected("up (client to server) or down");
 }
 
 void read_links(YamlMap& map, PathSpec& path, const LinkContext& context) {
@@ -105,10 +100,9 @@ void read_groups(YamlMap& root, Scenario& scenario) {
     std::vector<std::string> names;
     map.read("paths", names);
     for (const std::string& name : names) {
-      const auto is_it = [&](const PathSpec& path) { return path.config.name == name; };
-      const auto path = std::ranges::find_if(scenario.paths, is_it);
-      if (path == scenario.paths.end()) return map.fail("paths", fmt::format("there is no path '{}'", name));
-      group.paths.push_back(static_cast<std::size_t>(path - scenario.paths.begin()));
+      const auto path = find_path(scenario, name);
+      if (!path) return map.fail("paths", fmt::format("there is no path '{}'", name));
+      group.paths.push_back(*path);
     }
     std::string note;
     map.read("source", note);

@@ -25,7 +25,9 @@ enum class Purpose : std::uint8_t {
   rate,
   queue,
   cross_traffic,
-  outage
+  outage,
+  static_key,
+  range
 };
 
 /// The stream of `purpose` for the entity number `index` of its kind (a link, a host).

@@ -32,19 +32,67 @@ void add_workloads(std::string& out, const Report& report) {
     out += fmt::format("  {:<10} {:>10}  ", name_of(w.kind), bytes_text(w.bytes));
     out += w.completion_s ? fmt::format("done at {:.3f} s", *w.completion_s) : std::string("not done");
     out += fmt::format(", longest stall {:.0f} ms", w.longest_stall_s * 1e3);
-    if (w.kind == WorkloadKind::datagrams)
-      out += fmt::format(", {} of {} delivered", w.datagrams_received, w.datagrams_sent);
+    if (w.datagrams_sent > 0) out += fmt::format(", {} of {} delivered", w.datagrams_received, w.datagrams_sent);
     if (w.latency.count > 0)
-      out += fmt::format(", latency p50 {:.1f} p99 {:.1f} max {:.1f} ms", w.latency.p50_ms, w.latency.p99_ms,
-                         w.latency.max_ms);
+      out += fmt::format(", delay p50 {:.1f} p95 {:.1f} p99 {:.1f} max {:.1f} ms", w.latency.p50_ms, w.latency.p95_ms,
+                         w.latency.p99_ms, w.latency.max_ms);
+    if (w.late) out += fmt::format(", {:.2f}% too late or lost", *w.late * 100);
+    if (w.mos) out += fmt::format(", MOS {:.2f}", *w.mos);
+    if (w.startup_s)
+      out += fmt::format(", plays after {:.0f} ms, {} stalls of {:.0f} ms", *w.startup_s * 1e3, w.stalls,
+                         w.rebuffering_s.value_or(0) * 1e3);
+    if (w.inner.segments > 0)
+      out += fmt::format(", {} segments of {} sent again, {} timeouts", w.inner.retransmitted, w.inner.segments,
+                         w.inner.timeouts);
     out += '\n';
   }
+}
+
+void add_oracles(std::string& out, const Report& report) {
+  const Oracles& oracles = report.oracles;
+  if (oracles.completion_bound_s)
+    out += fmt::format("  lower bound    {:.3f} s over all links: this run took {:.2f} times that",
+                       *oracles.completion_bound_s, report.completion_s / *oracles.completion_bound_s);
+  if (oracles.completion_bound_s && oracles.single_path_bound_s)
+    out += fmt::format("; {:.3f} s over {} alone", *oracles.single_path_bound_s, oracles.single_path);
+  if (oracles.completion_bound_s) out += '\n';
+  if (!oracles.unbounded.empty()) out += fmt::format("  lower bound    none: {}\n", oracles.unbounded);
+  for (const FailoverReport& failover : report.failovers)
+    out += failover.seconds
+               ? fmt::format("  failover       {:.0f} ms after {} died at {:.3f} s\n", *failover.seconds * 1e3,
+                             failover.path, failover.at_s)
+               : fmt::format("  failover       none after {} died at {:.3f} s\n", failover.path, failover.at_s);
+  for (const DrawnValue& drawn : report.drawn)
+    out += fmt::format("  drawn          {} = {} of {}\n", drawn.key, drawn.value, drawn.range);
+}
+
+[[nodiscard]] nlohmann::ordered_json to_json(const Oracles& oracles, const Report& report) {
+  const auto optional = [](const std::optional<double>& value) {
+    return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+  };
+  const auto ratio = [](double part, double whole) {
+    return whole > 0 ? nlohmann::ordered_json(part / whole) : nlohmann::ordered_json(nullptr);
+  };
+  return {{"sum_of_links_mbps", oracles.sum_of_links_mbps},
+          {"best_link_mbps", oracles.best_link_mbps},
+          {"completion_bound_s", optional(oracles.completion_bound_s)},
+          {"unbounded", oracles.unbounded},
+          {"single_path", oracles.single_path},
+          {"single_path_bound_s", optional(oracles.single_path_bound_s)},
+          {"goodput_of_sum", ratio(report.goodput_mbps, oracles.sum_of_links_mbps)},
+          {"goodput_of_best", ratio(report.goodput_mbps, oracles.best_link_mbps)},
+          {"completion_of_bound", ratio(report.completion_s, oracles.completion_bound_s.value_or(0))},
+          {"completion_of_single_path", ratio(report.completion_s, oracles.single_path_bound_s.value_or(0))}};
 }
 
 }  // namespace
 
 std::string to_table(const Report& report) {
-  std::string out = fmt::format("{}  seed {}  crypto {}\n\n", report.scenario, report.seed, name_of(report.crypto));
+  std::string out = fmt::format("{}  seed {}  crypto {}", report.scenario, report.seed, name_of(report.crypto));
+  if (report.engines[0] == EngineKind::ngtcp2 || report.engines[1] == EngineKind::ngtcp2)
+    out += fmt::format("  engines {} to {}", name_of(report.engines[0]), name_of(report.engines[1]));
+  if (report.baseline != Baseline::none) out += fmt::format("  baseline {}", name_of(report.baseline));
+  out += "\n\n";
   out += fmt::format("  {:<14} {:>7} {:>14} {:>11} {:>8} {:>14}\n", "path", "share", "goodput", "RTT", "lost",
                      "retransmitted");
   for (const PathReport& path : report.paths) {
@@ -56,8 +104,9 @@ std::string to_table(const Report& report) {
   const auto percent_of = [&](double whole) { return whole > 0 ? report.goodput_mbps / whole * 100 : 0; };
   out +=
       fmt::format("\n  goodput        {:.2f} Mbit/s: {:.1f}% of the links' {:.2f}, {:.1f}% of the best link's {:.2f}\n",
-                  report.goodput_mbps, percent_of(report.sum_of_links_mbps), report.sum_of_links_mbps,
-                  percent_of(report.best_link_mbps), report.best_link_mbps);
+                  report.goodput_mbps, percent_of(report.oracles.sum_of_links_mbps), report.oracles.sum_of_links_mbps,
+                  percent_of(report.oracles.best_link_mbps), report.oracles.best_link_mbps);
+  add_oracles(out, report);
   out += fmt::format("  {:<14} {:.3f} s simulated, {:.3f} s of wall time\n",
                      report.completed ? "completed in" : "NOT COMPLETE", report.completion_s, report.wall_s);
   out += fmt::format("  speed          {} packets/s, {} events/s\n",
@@ -80,8 +129,11 @@ std::string to_json(const Report& report) {
   json["completed"] = report.completed;
   json["completion_s"] = report.completion_s;
   json["goodput_mbps"] = report.goodput_mbps;
-  json["sum_of_links_mbps"] = report.sum_of_links_mbps;
-  json["best_link_mbps"] = report.best_link_mbps;
+  json["sum_of_links_mbps"] = report.oracles.sum_of_links_mbps;
+  json["best_link_mbps"] = report.oracles.best_link_mbps;
+  json["oracles"] = to_json(report.oracles, report);
+  json["engines"] = {{"client", name_of(report.engines[0])}, {"server", name_of(report.engines[1])}};
+  json["baseline"] = name_of(report.baseline);
   json["packets"] = report.packets;
   json["events"] = report.events;
   json["wall_s"] = report.wall_s;
@@ -102,21 +154,47 @@ std::string to_json(const Report& report) {
   for (const WorkloadReport& w : report.workloads) {
     nlohmann::ordered_json item;
     item["kind"] = name_of(w.kind);
+    if (!w.name.empty()) item["name"] = w.name;
+    item["direction"] = w.direction == Direction::up ? "up" : "down";
     item["completion_s"] = w.completion_s ? nlohmann::json(*w.completion_s) : nlohmann::json(nullptr);
     item["bytes"] = w.bytes;
     item["longest_stall_s"] = w.longest_stall_s;
-    item["latency_ms"] = {
-        {"count", w.latency.count}, {"p50", w.latency.p50_ms}, {"p99", w.latency.p99_ms}, {"max", w.latency.max_ms}};
+    item["latency_ms"] = {{"count", w.latency.count},
+                          {"p50", w.latency.p50_ms},
+                          {"p95", w.latency.p95_ms},
+                          {"p99", w.latency.p99_ms},
+                          {"max", w.latency.max_ms}};
+    if (w.late) item["late"] = *w.late;
+    if (w.mos) item["mos"] = *w.mos;
+    if (w.startup_s) item["startup_s"] = *w.startup_s;
+    if (w.rebuffering_s) item["rebuffering_s"] = *w.rebuffering_s;
+    if (w.kind == WorkloadKind::video) item["stalls"] = w.stalls;
+    if (w.inner.segments > 0)
+      item["inner_tcp"] = {
+          {"segments", w.inner.segments}, {"retransmitted", w.inner.retransmitted}, {"timeouts", w.inner.timeouts}};
     item["datagrams_sent"] = w.datagrams_sent;
     item["datagrams_received"] = w.datagrams_received;
     json["workloads"].push_back(std::move(item));
   }
+  json["validated_paths"] = report.validated_paths;
+  json["key_updates"] = report.key_updates;
+  json["failovers"] = nlohmann::json::array();
+  for (const FailoverReport& failover : report.failovers)
+    json["failovers"].push_back({{"path", failover.path},
+                                 {"at_s", failover.at_s},
+                                 {"seconds", failover.seconds ? nlohmann::json(*failover.seconds) : nlohmann::json()}});
+  json["drawn"] = nlohmann::json::array();
+  for (const DrawnValue& drawn : report.drawn)
+    json["drawn"].push_back({{"key", drawn.key}, {"range", drawn.range}, {"value", drawn.value}});
+  if (!report.resolved_json.empty())
+    json["resolved"] = nlohmann::ordered_json::parse(report.resolved_json, nullptr, false);
   return json.dump(2) + "\n";
 }
 
 std::string replay_command(const Report& report) {
   std::string command = fmt::format("./dev replay {} --seed {}", report.source, report.seed);
   if (report.crypto != Crypto::real) command += fmt::format(" --crypto {}", name_of(report.crypto));
+  command += report.engine_flags;
   for (const std::string& assignment : report.overrides) command += fmt::format(" --set '{}'", assignment);
   return command;
 }

@@ -1,11 +1,13 @@
 // What a run gave, as a table for people and as JSON for programs.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/oracles.h"
 #include "sim/scenario.h"
 #include "sim/violations.h"
 
@@ -24,16 +26,32 @@ struct PathReport {
 struct LatencyReport {
   std::size_t count = 0;
   double p50_ms = 0;
+  double p95_ms = 0;
   double p99_ms = 0;
   double max_ms = 0;
 };
 
+/// A path died while work was outstanding.
+struct FailoverReport {
+  std::string path;
+  double at_s = 0;
+  std::optional<double> seconds;  // until another path brought the application further
+};
+
 struct WorkloadReport {
   WorkloadKind kind = WorkloadKind::bulk;
+  std::string name;
+  Direction direction = Direction::up;
   std::optional<double> completion_s;
   std::uint64_t bytes = 0;
   double longest_stall_s = 0;
   LatencyReport latency;
+  std::optional<double> late;       // voip, game: share that missed the playout budget, lost ones included
+  std::optional<double> mos;        // voip
+  std::optional<double> startup_s;  // video
+  std::optional<double> rebuffering_s;
+  std::uint64_t stalls = 0;
+  InnerTcpTally inner;
   std::uint64_t datagrams_sent = 0;
   std::uint64_t datagrams_received = 0;
 };
@@ -48,8 +66,11 @@ struct Report {
   bool completed = false;
   double completion_s = 0;  // simulated, from the start; the time limit where it did not complete
   double goodput_mbps = 0;
-  double sum_of_links_mbps = 0;
-  double best_link_mbps = 0;
+  Oracles oracles;
+  std::array<EngineKind, 2> engines{};  // by role
+  Baseline baseline = Baseline::none;
+  std::size_t validated_paths = 0;
+  std::uint64_t key_updates = 0;
   std::uint64_t packets = 0;  // datagrams that both endpoints sent
   std::uint64_t events = 0;
   double wall_s = 0;
@@ -57,6 +78,10 @@ struct Report {
   std::size_t violations_total = 0;
   std::vector<PathReport> paths;
   std::vector<WorkloadReport> workloads;
+  std::vector<FailoverReport> failovers;
+  std::vector<DrawnValue> drawn;
+  std::string resolved_json;
+  std::string engine_flags;  // of the command line, for the replay command
 
   [[nodiscard]] bool passed() const { return violations_total == 0; }
 };

@@ -6,6 +6,17 @@ namespace mpquic::sim {
 
 std::string_view name_of(Crypto crypto) { return crypto == Crypto::real ? "real" : "null"; }
 
+std::string_view name_of(EngineKind engine) { return engine == EngineKind::mpquic ? "mpquic" : "ngtcp2"; }
+
+std::string_view name_of(Baseline baseline) {
+  switch (baseline) {
+    case Baseline::none: return "none";
+    case Baseline::one_path: return "one_path";
+    case Baseline::per_path: return "per_path";
+  }
+  return "unknown";
+}
+
 std::string_view name_of(Action action) {
   switch (action) {
     case Action::link_down: return "link_down";
@@ -18,8 +29,28 @@ std::string_view name_of(Action action) {
     case Action::abandon_path: return "abandon_path";
     case Action::migrate_path: return "migrate_path";
     case Action::path_status: return "path_status";
+    case Action::address_change: return "address_change";
+    case Action::socket_error: return "socket_error";
+    case Action::clock_jump: return "clock_jump";
+    case Action::peer_restart: return "peer_restart";
+    case Action::key_update: return "key_update";
+    case Action::close: return "close";
   }
   return "unknown";
+}
+
+bool is_about_host(Action action) {
+  return action == Action::clock_jump || action == Action::peer_restart || action == Action::key_update ||
+         action == Action::close;
+}
+
+bool EndpointsSpec::multipath() const {
+  return client.connection.multipath && server.connection.multipath && !any(EngineKind::ngtcp2);
+}
+
+const ConnectionConfig& EndpointsSpec::narrower() const {
+  return client.connection.max_datagram_size < server.connection.max_datagram_size ? client.connection
+                                                                                   : server.connection;
 }
 
 std::size_t Scenario::first_path() const {
@@ -30,11 +61,24 @@ std::size_t Scenario::first_path() const {
 
 Direction Scenario::main_direction() const {
   for (const WorkloadSpec& workload : workloads) {
-    if (workload.kind != WorkloadKind::requests) return workload.direction;
+    if (!workload.asks()) return workload.direction;
     if (workload.request_bytes != workload.response_bytes)
       return workload.request_bytes > workload.response_bytes ? Direction::up : Direction::down;
   }
   return Direction::up;
+}
+
+std::size_t Scenario::best_path() const {
+  const Direction direction = main_direction();
+  std::size_t best = first_path();
+  for (std::size_t path = 0; path < paths.size(); ++path) {
+    if (!paths[path].used) continue;
+    const double capacity = payload_capacity_mbps(link(path, direction), endpoints.narrower());
+    const double record = payload_capacity_mbps(link(best, direction), endpoints.narrower());
+    const auto round_trip = [&](std::size_t i) { return paths[i].config.up.delay + paths[i].config.down.delay; };
+    if (capacity > record || (capacity == record && round_trip(path) < round_trip(best))) best = path;
+  }
+  return best;
 }
 
 double payload_capacity_mbps(const LinkConfig& link, const ConnectionConfig& connection) {

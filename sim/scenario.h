@@ -11,6 +11,7 @@
 
 #include "sim/workload.h"
 #include "sim/world.h"
+#include "stack/conn/close_source.h"
 #include "stack/conn/config.h"
 
 namespace mpquic::sim {
@@ -18,11 +19,37 @@ namespace mpquic::sim {
 enum class Crypto : std::uint8_t { real, null };
 [[nodiscard]] std::string_view name_of(Crypto crypto);
 
+/// Whose QUIC runs on a host: ours, or the independent peer of sim/peers.
+enum class EngineKind : std::uint8_t { mpquic, ngtcp2 };
+[[nodiscard]] std::string_view name_of(EngineKind engine);
+
+struct SideSpec {
+  EngineKind engine = EngineKind::mpquic;
+  ConnectionConfig connection;
+};
+
 struct EndpointsSpec {
-  ConnectionConfig connection;  // of both
+  SideSpec client;
+  SideSpec server;
   bool require_retry = false;
   std::optional<std::size_t> first_path;  // index of the path that the handshake uses; the first one by default
+
+  [[nodiscard]] const SideSpec& side(Role role) const { return role == Role::client ? client : server; }
+  /// Both sides are able and willing to use several paths.
+  [[nodiscard]] bool multipath() const;
+  [[nodiscard]] bool any(EngineKind engine) const { return client.engine == engine || server.engine == engine; }
+  /// The side whose datagrams may be smaller: links never carry larger ones.
+  [[nodiscard]] const ConnectionConfig& narrower() const;
 };
+
+/// What a user without multipath has, to compare with.
+enum class Baseline : std::uint8_t {
+  none,      // one multipath connection, or the first path alone if multipath is off
+  one_path,  // one connection over `first_path`, which `baseline: best_path` or `baseline: path NAME` has chosen
+  per_path,  // one connection per WAN; streams and datagram flows are hashed over them
+};
+
+[[nodiscard]] std::string_view name_of(Baseline baseline);
 
 struct PathSpec {
   PathConfig config;
@@ -39,12 +66,20 @@ enum class Action : std::uint8_t {
   set_rate,
   set_delay,
   set_loss,
-  nat_rebind,    // the server sees the path's flows from new addresses
-  abandon_path,  // the client's application gives the path up
-  migrate_path,  // the client moves the path to another local port (RFC 9000 §9)
-  path_status,   // PATH_STATUS_AVAILABLE or PATH_STATUS_BACKUP
+  nat_rebind,      // the server sees the path's flows from new addresses
+  abandon_path,    // the client's application gives the path up
+  migrate_path,    // the client moves the path to another local port (RFC 9000 §9)
+  path_status,     // PATH_STATUS_AVAILABLE or PATH_STATUS_BACKUP
+  address_change,  // the client's interface gets another address; the old one is gone, and the path moves along
+  socket_error,    // sends on the path fail with `failure`, once or for `length`; without `failure`: they would block
+  clock_jump,      // the host clock of `side` jumps by `value`
+  peer_restart,    // `side` loses all connections, but keeps its static key (stateless reset)
+  key_update,      // `side` starts one (RFC 9001 §6)
+  close,           // the application of `side` closes the connection
 };
 [[nodiscard]] std::string_view name_of(Action action);
+/// It happens to a host, else to a path.
+[[nodiscard]] bool is_about_host(Action action);
 
 struct ScriptedEvent {
   Duration at{};
@@ -52,16 +87,51 @@ struct ScriptedEvent {
   std::size_t path = 0;
   std::optional<Direction> direction;                                     // both if absent
   std::variant<std::monostate, Bandwidth, Duration, double, bool> value;  // as the action needs; bool: available
+  Role side = Role::client;
+  std::optional<TransmitFailure> failure;
+  Duration length{};  // zero: once
+
+  /// The path stops carrying packets, at least one way.
+  [[nodiscard]] bool is_death() const { return action == Action::link_down || action == Action::silent_death; }
 };
 
-/// Absent: not asserted.
+/// How the connection must end, as `side` sees it. Empty fields say nothing.
+struct ExpectedClose {
+  Role side = Role::client;
+  std::optional<CloseSource> source;
+  std::optional<std::uint64_t> error;
+  std::string reason;  // contained in the reason
+};
+
+/// The share of a path in what arrived.
+struct ShareBound {
+  std::size_t path = 0;
+  double least = 0;
+  double most = 1;
+};
+
+/// Absent: not asserted. What a single workload must do stands in WorkloadSpec::expect.
 struct Assertions {
   bool completes = true;
-  std::optional<Duration> completion;         // the budget
-  std::optional<double> goodput_of_sum;       // at least this share of sum_of_links
-  std::optional<double> goodput_of_best;      // at least this multiple of the best link alone
-  std::optional<Duration> stall;              // the longest silence of any workload
-  std::optional<double> datagrams_delivered;  // at least this share of those sent
+  std::optional<Duration> completion;            // the budget
+  std::optional<Bandwidth> goodput;              // at least
+  std::optional<double> goodput_of_sum;          // at least this share of sum_of_links
+  std::optional<double> goodput_of_best;         // at least this multiple of the best link alone
+  std::optional<double> completion_of_bound;     // at most this multiple of the omniscient lower bound
+  std::optional<Duration> stall;                 // the longest silence of any workload
+  std::optional<double> datagrams_delivered;     // at least this share of those sent
+  std::optional<Duration> failover;              // from any path's death to the first progress on another
+  std::optional<std::uint64_t> validated_paths;  // at least, as the client sees it at the end
+  std::optional<std::uint64_t> key_updates;      // at least, on either side
+  std::optional<ExpectedClose> closed;
+  std::vector<ShareBound> shares;
+};
+
+/// A value that was drawn from a range of the file.
+struct DrawnValue {
+  std::string key;    // dotted
+  std::string range;  // as written
+  std::string value;
 };
 
 struct Scenario {
@@ -69,11 +139,14 @@ struct Scenario {
   std::string description;
   std::string protects;
   std::string source;                             // the file, for messages and replays
-  std::string resolved;                           // the document with all overrides, as YAML
+  std::string resolved;                           // the document with all overrides and drawn values, as YAML
+  std::string resolved_json;                      // the same as JSON, every scalar a string
+  std::vector<DrawnValue> drawn;                  // in the order of the document
   Duration duration = std::chrono::seconds(60);   // limit
   Duration max_stall = std::chrono::seconds(10);  // the liveness invariant
   Crypto crypto = Crypto::real;
   EndpointsSpec endpoints;
+  Baseline baseline = Baseline::none;
   std::vector<PathSpec> paths;
   CommonConfig common;                        // what paths share
   std::vector<std::string> bottleneck_names;  // of common.bottlenecks
@@ -84,6 +157,11 @@ struct Scenario {
   [[nodiscard]] std::size_t first_path() const;
   /// The direction that goodput is about: that of the first workload which carries data.
   [[nodiscard]] Direction main_direction() const;
+  /// The WAN that carries most payload in main_direction() before anything happens; the shorter round trip breaks ties.
+  [[nodiscard]] std::size_t best_path() const;
+  [[nodiscard]] const LinkConfig& link(std::size_t path, Direction direction) const {
+    return direction == Direction::up ? paths[path].config.up : paths[path].config.down;
+  }
 };
 
 /// Payload that a link can carry: its rate less IP and UDP headers (28), the QUIC short header (1 + 8 connection ID +

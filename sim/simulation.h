@@ -5,6 +5,8 @@
 //   const Report report = simulation.run();
 #pragma once
 
+#include <fmt/format.h>
+
 #include <expected>
 #include <functional>
 #include <memory>
@@ -20,6 +22,9 @@
 
 namespace mpquic::sim {
 
+/// The application error of the scripted event `close`.
+inline constexpr std::uint64_t kScriptedClose = 0x51;
+
 struct SimulationOptions {
   std::uint64_t seed = 1;
   trace::SinkFactory* trace = nullptr;  // further sinks, qlog for example; outlives the simulation
@@ -27,6 +32,9 @@ struct SimulationOptions {
   EngineFactory server = make_native_engine;
   Tap* tap = nullptr;                                 // outlives the simulation
   std::function<void(std::string_view)> keylog = {};  // lines of both sides' NSS key logs, with real crypto
+  /// For sides with `engine: ngtcp2`; empty where there is none in this build.
+  EngineFactory ngtcp2 = {};
+  bool judge = true;  // check the scenario's assertions; invariants always hold
 };
 
 /// TLS for both sides, everything random in it from the seed. The Rngs belong to the providers' sessions: keep it
@@ -66,26 +74,52 @@ class Simulation {
 
  private:
   struct Side {
-    std::unique_ptr<SeededRng> rng;
+    std::unique_ptr<HostClock> clock;
+    std::vector<std::unique_ptr<SeededRng>> rngs;  // one more with each restart
     std::unique_ptr<Engine> engine;
     std::unique_ptr<App> app;
     std::unique_ptr<Host> host;
   };
   [[nodiscard]] Side& side(Role role) { return sides_[static_cast<std::size_t>(role)]; }
-  void build_side(Role role, const EngineFactory& factory, std::shared_ptr<TlsProvider> tls);
+  void build_side(Role role);
+  /// The engine and the application that the host starts with, or starts again with.
+  void boot(Role role);
+  [[nodiscard]] std::unique_ptr<Engine> build_engine(Role role, const EngineSetup& setup);
   void handle(const SimEvent& event);
   void watch_connections();
   void on_paths_validated();
   void open_path(std::size_t path);
-  void run_script(const ScriptedEvent& event);
+  [[nodiscard]] Instant local_now(Role role) { return side(role).clock->now(); }
+  [[nodiscard]] bool over();
+
+  // simulation_script.cc
+  void run_script(std::size_t index);
   void change_links(const ScriptedEvent& event);
   void change_path(const ScriptedEvent& event);
-  [[nodiscard]] std::optional<PathId> id_of(std::size_t path);
+  void change_address(const ScriptedEvent& event);
+  void fail_socket(std::size_t index);
+  void unblock_socket(const ScriptedEvent& event);
+  void touch_connection(const ScriptedEvent& event);
+  void restart(Role role);
+  void note_death(const ScriptedEvent& event);
+  void note_progress(std::size_t path);
+  [[nodiscard]] std::optional<PathStats> client_path(std::size_t path);
+
   void close_and_drain();
   [[nodiscard]] Report describe();
   void describe_paths(Report& report);
   void describe_workloads(Report& report) const;
+
+  // simulation_verdict.cc
+  template <class... Args>
+  void broken(fmt::format_string<Args...> what, Args&&... args) {
+    violations_.add(world_->now(), "assertion: " + fmt::format(what, std::forward<Args>(args)...));
+  }
   void check_assertions(const Report& report);
+  void check_rates(const Report& report);
+  void check_paths(const Report& report);
+  void check_close();
+  void check_workload(std::size_t workload, const WorkloadReport& report);
 
   Scenario scenario_;
   SimulationOptions options_;
@@ -97,7 +131,9 @@ class Simulation {
   std::unique_ptr<World> world_;
   std::unique_ptr<Invariants> invariants_;
   Side sides_[2];
-  std::vector<PathStats> stats_;  // scratch
+  std::vector<FailoverReport> failovers_;
+  std::vector<SocketAddress> blocked_sockets_;  // by path: what unblock_socket() has to release
+  std::vector<PathStats> stats_;                // scratch
 };
 
 }  // namespace mpquic::sim

@@ -10,6 +10,10 @@ std::string_view name_of(WorkloadKind kind) {
     case WorkloadKind::bulk: return "bulk";
     case WorkloadKind::requests: return "requests";
     case WorkloadKind::datagrams: return "datagrams";
+    case WorkloadKind::voip: return "voip";
+    case WorkloadKind::game: return "game";
+    case WorkloadKind::video: return "video";
+    case WorkloadKind::inner_tcp: return "inner_tcp";
   }
   return "unknown";
 }
@@ -17,18 +21,24 @@ std::string_view name_of(WorkloadKind kind) {
 std::uint64_t WorkloadSpec::stream_count() const {
   switch (kind) {
     case WorkloadKind::bulk: return streams;
-    case WorkloadKind::requests: return count;
-    case WorkloadKind::datagrams: break;
+    case WorkloadKind::requests:
+    case WorkloadKind::video: return count;
+    case WorkloadKind::datagrams:
+    case WorkloadKind::voip:
+    case WorkloadKind::game:
+    case WorkloadKind::inner_tcp: break;
   }
   return 0;
 }
 
 std::uint64_t WorkloadSpec::forward_bytes(std::uint64_t flow) const {
-  if (kind == WorkloadKind::requests) return request_bytes;
+  if (asks()) return request_bytes;
   return bytes / streams + (flow < bytes % streams ? 1 : 0);
 }
 
-Duration WorkloadSpec::datagram_interval() const { return rate.transfer_time(ByteCount(size)); }
+Duration WorkloadSpec::datagram_interval() const {
+  return interval > Duration::zero() ? interval : rate.transfer_time(ByteCount(size));
+}
 
 std::array<std::byte, FlowHeader::kSize> FlowHeader::encode() const {
   std::array<std::byte, kSize> out{};
@@ -70,7 +80,7 @@ void Ledger::finished_stream(std::size_t workload, std::uint64_t checksum, Insta
   WorkloadProgress& progress = progress_[workload];
   progress.received_checksum += checksum;
   ++progress.streams_finished;
-  const std::uint64_t halves = specs_[workload].kind == WorkloadKind::requests ? 2 : 1;
+  const std::uint64_t halves = specs_[workload].asks() ? 2 : 1;
   if (progress.streams_finished == specs_[workload].stream_count() * halves) complete(workload, now);
 }
 

@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "sim/content.h"
+#include "sim/playback.h"
 #include "sim/world.h"
 #include "stack/base/interval_set.h"
 #include "stack/base/time.h"
@@ -18,11 +20,30 @@ enum class WorkloadKind : std::uint8_t {
   bulk,       // `streams` unidirectional streams carry `bytes` in total
   requests,   // the client asks `count` times, `concurrency` at once, on a bidirectional stream each
   datagrams,  // `count` DATAGRAM frames of `size` bytes at `rate`
+  voip,       // one direction of a call: small DATAGRAM frames at an even pace, against a playout budget
+  game,       // one direction of a game: the same with other figures
+  video,      // `count` segments, requested one after another as far as the player's buffer has room
+  inner_tcp,  // Reno-like flows whose segments and ACKs travel in DATAGRAM frames, as a tunnel carries them
 };
 [[nodiscard]] std::string_view name_of(WorkloadKind kind);
 
+/// What one workload must do; absent: not asserted.
+struct WorkloadAssertions {
+  std::optional<Duration> completion;  // from the start of the run
+  std::optional<Duration> stall;
+  std::optional<Duration> p50;  // of its delays
+  std::optional<Duration> p95;
+  std::optional<Duration> p99;
+  std::optional<double> delivered;      // datagrams: at least this share of those offered
+  std::optional<double> late;           // voip, game: at most this share missed the playout budget, lost ones included
+  std::optional<double> mos;            // voip: at least
+  std::optional<Duration> startup;      // video: until it plays
+  std::optional<Duration> rebuffering;  // video: all stalls together
+};
+
 struct WorkloadSpec {
   WorkloadKind kind = WorkloadKind::bulk;
+  std::string name;                     // for reports
   Direction direction = Direction::up;  // of the data; requests always come from the client
   Duration start{};                     // not before this time, nor before the handshake is complete
   std::uint64_t bytes = 0;
@@ -33,15 +54,25 @@ struct WorkloadSpec {
   std::uint64_t response_bytes = 0;
   std::size_t size = 1000;
   Bandwidth rate;
-  Duration lifetime{};  // datagrams: dropped unsent when older; zero: never
+  Duration lifetime{};   // datagrams: dropped unsent when older; zero: never
+  Duration interval{};   // voip, game: between two of them
+  Duration playout{};    // voip, game: what takes longer comes too late
+  Duration segment{};    // video: what one segment plays for
+  Duration prebuffer{};  // video: what must be there before it plays
+  Duration buffer{};     // video: what the player holds at most
+  WorkloadAssertions expect;
 
-  [[nodiscard]] Role sender() const {
-    return kind == WorkloadKind::requests || direction == Direction::up ? Role::client : Role::server;
+  [[nodiscard]] Role sender() const { return asks() || direction == Direction::up ? Role::client : Role::server; }
+  /// The client asks and the server answers, a stream each time.
+  [[nodiscard]] bool asks() const { return kind == WorkloadKind::requests || kind == WorkloadKind::video; }
+  /// Datagrams at an even pace.
+  [[nodiscard]] bool paced() const {
+    return kind == WorkloadKind::datagrams || kind == WorkloadKind::voip || kind == WorkloadKind::game;
   }
   [[nodiscard]] std::uint64_t stream_count() const;
   /// Bytes of flow number `flow` from whoever opened the stream, and from the other side.
   [[nodiscard]] std::uint64_t forward_bytes(std::uint64_t flow) const;
-  [[nodiscard]] std::uint64_t reply_bytes() const { return kind == WorkloadKind::requests ? response_bytes : 0; }
+  [[nodiscard]] std::uint64_t reply_bytes() const { return asks() ? response_bytes : 0; }
   [[nodiscard]] Duration datagram_interval() const;
 };
 
@@ -67,6 +98,12 @@ struct DatagramTally {
   std::uint64_t highest = 0;
 };
 
+struct InnerTcpTally {
+  std::uint64_t segments = 0;
+  std::uint64_t retransmitted = 0;
+  std::uint64_t timeouts = 0;
+};
+
 struct WorkloadProgress {
   std::uint64_t bytes_received = 0;    // verified, headers and replies included
   std::uint64_t streams_finished = 0;  // verified up to their ends
@@ -74,6 +111,8 @@ struct WorkloadProgress {
   std::uint64_t received_checksum = 0;
   std::uint64_t sends_finished = 0;
   DatagramTally datagrams;
+  Playback playback;  // video
+  InnerTcpTally inner;
   std::vector<std::uint32_t> latencies_us;  // of datagrams, or of requests from open to the last byte of the reply
   Instant last_progress{};
   Duration longest_stall{};

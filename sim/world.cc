@@ -63,7 +63,10 @@ World::World(const std::vector<PathConfig>& paths, std::uint64_t seed, const Com
 void World::add_links(const PathConfig& path, std::uint64_t seed) {
   const std::size_t i = paths_.size();
   const auto client = v4({10, static_cast<std::uint8_t>(i + 1), 0, 2}, static_cast<std::uint16_t>(kClientPort + i));
-  paths_.push_back(Path{.name = path.name, .client = client, .interface_up = true, .nat = path.nat});
+  Path& added = paths_.emplace_back();
+  added.name = path.name;
+  added.client = client;
+  added.nat = path.nat;
   for (const LinkConfig* config : {&path.up, &path.down}) {
     const LinkId id(static_cast<std::uint32_t>(links_.size()));
     Link::Services services{.store = pool_, .observer = *this};
@@ -109,12 +112,14 @@ SocketAddress World::new_client_address(std::size_t path) {
 
 std::optional<std::size_t> World::path_of(const SocketAddress& local) const {
   for (std::size_t i = 0; i < paths_.size(); ++i)
-    if (paths_[i].client.ip == local.ip) return i;
+    if (paths_[i].client.ip == local.ip || std::ranges::find(paths_[i].former, local.ip) != paths_[i].former.end())
+      return i;
   return std::nullopt;
 }
 
 std::optional<TransmitFailure> World::send(Role from, const Transmit& train, Bytes bytes) {
   const auto route = this->route(from, train.tuple);
+  if (!route && is_former(train.tuple.local)) return TransmitFailure::unreachable;
   if (!route) {
     ++unroutable_;
     hash_.add(mark(Mark::unroutable, train.size));
@@ -122,6 +127,7 @@ std::optional<TransmitFailure> World::send(Role from, const Transmit& train, Byt
     return std::nullopt;
   }
   if (from == Role::client && !paths_[route->path].interface_up) return TransmitFailure::unreachable;
+  if (const auto failure = send_fault(from, paths_[route->path])) return failure;
   Packet packet{.tuple = route->tuple, .sent_at = now(), .serial = 0, .size = 0, .ecn = train.ecn};
   const Direction direction = from == Role::client ? Direction::up : Direction::down;
   const std::size_t link = link_index(route->path, direction);
@@ -213,6 +219,12 @@ bool World::dispatch(const SimEvent& event) {
 
 void World::on_delivered(LinkId link, PacketRef ref) {
   const Packet& packet = pool_[ref];
+  if (is_former(packet.tuple.local)) {
+    ++unroutable_;
+    hash_.add(mark(Mark::unroutable, packet.size));
+    if (tap_ != nullptr) tap_->on_unroutable(now(), packet.size);
+    return pool_.release(ref);
+  }
   const Role to = link.value() % 2 == static_cast<std::uint32_t>(Direction::up) ? Role::server : Role::client;
   hash_.add(static_cast<std::uint64_t>(now().time_since_epoch().count()));
   hash_.add(mark(Mark::delivered, packet.serial));
@@ -307,6 +319,34 @@ void World::rebind(std::size_t path) {
 void World::set_link_up(std::size_t path, Direction direction, bool up) {
   link(path, direction).set_up(up, now());
   rearm_link(link_index(path, direction), link(path, direction).due());
+}
+
+void World::change_address(std::size_t path) {
+  Path& changed = paths_[path];
+  changed.former.push_back(changed.client.ip);
+  changed.client.ip =
+      IpAddress::v4({10, static_cast<std::uint8_t>(path + 1), static_cast<std::uint8_t>(changed.former.size()), 2});
+  changed.bindings.clear();
+  ++address_changes_;
+}
+
+void World::fail_sends(Role from, std::size_t path, TransmitFailure failure, Deadline until) {
+  paths_[path].send_fault[static_cast<std::size_t>(from)] = SendFault{.failure = failure, .until = until};
+}
+
+std::optional<TransmitFailure> World::send_fault(Role from, Path& path) {
+  auto& fault = path.send_fault[static_cast<std::size_t>(from)];
+  if (!fault) return std::nullopt;
+  const SendFault now_active = *fault;
+  if (!fault->until || *fault->until <= now()) fault.reset();
+  if (now_active.until && *now_active.until <= now()) return std::nullopt;
+  return now_active.failure;
+}
+
+bool World::is_former(const SocketAddress& local) const {
+  return address_changes_ > 0 && std::ranges::any_of(paths_, [&](const Path& path) {
+           return std::ranges::find(path.former, local.ip) != path.former.end();
+         });
 }
 
 void World::set_interface_up(std::size_t path, bool up) {

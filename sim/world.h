@@ -106,16 +106,24 @@ class World final : private LinkObserver {
   void set_link_up(std::size_t path, Direction direction, bool up);
   /// The client's interface: while it is down, its sends fail at once.
   void set_interface_up(std::size_t path, bool up);
+  /// The client's interface gets another address at once; what is on the way to the old one is lost, and sends from it
+  /// fail. client_tuple() names the new one.
+  void change_address(std::size_t path);
+  /// Sends of this host on this path fail with `failure` before `until`; the first failure ends it if there is no
+  /// `until`.
+  void fail_sends(Role from, std::size_t path, TransmitFailure failure, Deadline until);
   /// From now on the server sees the flows of this path from new addresses; packets to the old ones are lost.
   void rebind(std::size_t path);
 
+  /// Which path an event of a link belongs to.
+  [[nodiscard]] static std::size_t path_of_link(const SimEvent& event) { return event.target / 2; }
   [[nodiscard]] std::size_t path_count() const { return paths_.size(); }
   [[nodiscard]] const std::string& path_name(std::size_t path) const { return paths_[path].name; }
   /// The client's 4-tuple for a new flow on `path`, on the path's default port.
   [[nodiscard]] FourTuple client_tuple(std::size_t path) const;
   /// The same address of the client with a port that it has not used yet.
   [[nodiscard]] SocketAddress new_client_address(std::size_t path);
-  /// The path whose client address is `local`.
+  /// The path whose client address is, or was, `local`.
   [[nodiscard]] std::optional<std::size_t> path_of(const SocketAddress& local) const;
 
   [[nodiscard]] EventQueue& events() { return events_; }
@@ -139,13 +147,19 @@ class World final : private LinkObserver {
     std::size_t mtu = SIZE_MAX;
     Instant since;
   };
+  struct SendFault {
+    TransmitFailure failure = TransmitFailure::refused;
+    Deadline until;
+  };
   struct Path {
     std::string name;
     SocketAddress client;
     bool interface_up = true;
     NatConfig nat;
     std::vector<Binding> bindings;
-    KnownMtu known_mtu[2];  // by direction
+    KnownMtu known_mtu[2];                   // by direction
+    std::vector<IpAddress> former;           // addresses that the interface no longer has
+    std::optional<SendFault> send_fault[2];  // by role
   };
   struct Route {
     std::size_t path = 0;
@@ -169,6 +183,8 @@ class World final : private LinkObserver {
   void on_outage(std::size_t outage);
   void learn_mtu(LinkId link);
   void put_on_link(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes);
+  [[nodiscard]] std::optional<TransmitFailure> send_fault(Role from, Path& path);
+  [[nodiscard]] bool is_former(const SocketAddress& local) const;
   void on_delivered(LinkId link, PacketRef packet) override;
   void on_dropped(LinkId link, PacketRef packet, LinkDrop reason) override;
 
@@ -190,6 +206,7 @@ class World final : private LinkObserver {
   std::size_t last_path_[2] = {};  // where each host sent last: usually again
   std::uint64_t serial_ = 0;
   std::uint64_t unroutable_ = 0;
+  std::uint64_t address_changes_ = 0;
   std::uint16_t next_outside_port_ = 20000;
   std::uint16_t next_client_port_ = 51000;
 };

@@ -89,6 +89,23 @@ std::string YamlDocument::text() const {
   return out.c_str();
 }
 
+void YamlDocument::replace_scalars(
+    const std::function<std::optional<std::string>(const std::string&, const std::string&)>& replace) {
+  const std::function<void(YAML::Node, const std::string&)> visit = [&](YAML::Node node, const std::string& where) {
+    if (node.IsScalar()) {
+      // In place: the node keeps its line for messages.
+      if (const auto value = replace(where, node.Scalar())) node = *value;
+    } else if (node.IsSequence()) {
+      for (std::size_t i = 0; i < node.size(); ++i) visit(node[i], fmt::format("{}.{}", where, i));
+    } else if (node.IsMap()) {
+      for (auto entry : node)
+        if (entry.first.IsScalar())
+          visit(entry.second, where.empty() ? entry.first.Scalar() : where + "." + entry.first.Scalar());
+    }
+  };
+  visit(root_, "");
+}
+
 std::string YamlDocument::location(const YAML::Node& node, const std::string& where) const {
   for (const std::string& path : overridden_)
     if (where == path || where.starts_with(path + ".")) return "--set " + path;
@@ -122,11 +139,6 @@ bool YamlMap::has(const char* key) { return child(key).IsDefined(); }
 bool YamlMap::is_null(const char* key) {
   const YAML::Node node = child(key);
   return node.IsDefined() && node.IsNull();
-}
-
-bool YamlMap::has_in(const char* key, const char* inner) {
-  const YAML::Node node = child(key);
-  return node.IsDefined() && node.IsMap() && static_cast<const YAML::Node&>(node)[inner].IsDefined();
 }
 
 bool YamlMap::has_map(const char* key) {

@@ -26,6 +26,9 @@ class YamlDocument {
   [[nodiscard]] bool failed() const { return error_.has_value(); }
   [[nodiscard]] const std::optional<std::string>& error() const { return error_; }
   [[nodiscard]] std::string text() const;
+  /// Asks `replace` about every scalar, with its dotted path, and takes what it gives.
+  void replace_scalars(
+      const std::function<std::optional<std::string>(const std::string& key, const std::string& text)>& replace);
   /// `where` is the dotted path of the key at fault.
   void fail(const YAML::Node& node, const std::string& where, std::string_view what);
 
@@ -45,8 +48,6 @@ class YamlMap {
   YamlMap(YamlDocument& document, const YAML::Node& node, std::string where);
 
   [[nodiscard]] bool has(const char* key);
-  /// Whether the map under `key` has `inner`.
-  [[nodiscard]] bool has_in(const char* key, const char* inner);
   [[nodiscard]] bool has_map(const char* key);
   void require(const char* key, std::string_view what);
   /// Stores the value if the key is there.

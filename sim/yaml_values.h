@@ -3,6 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+#include <string>
+
 #include "sim/yaml_reader.h"
 
 namespace mpquic::sim {
@@ -30,6 +34,13 @@ inline void read_size(YamlMap& map, const char* key, std::size_t& out) {
 
 inline void check_range(YamlMap& map, const char* key, std::uint64_t value, std::uint64_t least, std::uint64_t most) {
   if (value < least || value > most) map.fail(key, fmt::format("expected {} to {}, got {}", least, most, value));
+}
+
+/// `key` names one of a known set of parts.
+inline void read_name(YamlMap& map, const char* key, std::span<const std::string_view> names, std::string& out) {
+  map.read(key, out);
+  if (std::ranges::find(names, out) == names.end())
+    map.fail(key, fmt::format("expected one of {}, got '{}'", listed(names), out));
 }
 
 }  // namespace mpquic::sim

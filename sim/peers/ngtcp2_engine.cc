@@ -31,6 +31,9 @@ class Ngtcp2Engine final : public sim::Engine {
   void migrate_path(ConnectionHandle connection, PathId, const SocketAddress& local, Instant now) override {
     static_cast<void>(endpoint_.migrate(connection, local, now));
   }
+  void initiate_key_update(ConnectionHandle connection, Instant now) override {
+    static_cast<void>(endpoint_.initiate_key_update(connection, now));
+  }
 
  private:
   [[nodiscard]] static Ngtcp2Config config_of(const sim::EngineSetup& setup) {
@@ -38,6 +41,7 @@ class Ngtcp2Engine final : public sim::Engine {
     config.connection = setup.connection;
     config.alpn = {std::string(kAlpn)};
     config.require_retry = setup.require_retry;
+    config.static_key = setup.static_key;
     if (setup.role == Role::server) {
       SeededRng rng(setup.seed, sim::stream_of(sim::Purpose::certificate));  // the one that our client has pinned
       const auto identity = make_self_signed({}, rng);

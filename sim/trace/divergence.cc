@@ -99,6 +99,14 @@ struct Side {
   return found;
 }
 
+[[nodiscard]] std::string describe_script(const RecordedEvent& event, const EventFile& file) {
+  const Action action = static_cast<Action>(event.detail);
+  if (is_about_host(action))
+    return fmt::format("{} {}", static_cast<Role>(event.link) == Role::client ? "client" : "server",
+                       sim::name_of(action));
+  return fmt::format("{} {}", file.link_name(event.link), sim::name_of(action));
+}
+
 [[nodiscard]] std::expected<Events, std::string> events_of(EventFile& file, const std::optional<BlockHeader>& block) {
   if (!block) return Events{};
   return file.read_block();
@@ -124,9 +132,7 @@ std::string describe(const RecordedEvent& event, const EventFile& file) {
       return fmt::format("{}  dropped    {:<10} #{} {}", begin, file.link_name(event.link), event.serial, why);
     }
     case RecordedEvent::Kind::unroutable: return fmt::format("{}  unroutable {} bytes", begin, event.size);
-    case RecordedEvent::Kind::script:
-      return fmt::format("{}  scripted   {} {}", begin, file.link_name(event.link),
-                         sim::name_of(static_cast<Action>(event.detail)));
+    case RecordedEvent::Kind::script: return fmt::format("{}  scripted   {}", begin, describe_script(event, file));
     case RecordedEvent::Kind::count_: break;
   }
   return begin;

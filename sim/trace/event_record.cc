@@ -111,7 +111,8 @@ void EventRecorder::on_unroutable(Instant at, std::size_t size) {
 }
 
 void EventRecorder::on_script(const World& world, const ScriptedEvent& event) {
-  begin(RecordedEvent::Kind::script, world.now(), static_cast<std::uint32_t>(event.path * 2));
+  const std::size_t subject = is_about_host(event.action) ? static_cast<std::size_t>(event.side) : event.path * 2;
+  begin(RecordedEvent::Kind::script, world.now(), static_cast<std::uint32_t>(subject));
   block_.push_back(static_cast<std::byte>(event.action));
   end();
 }

@@ -30,7 +30,7 @@ struct RecordedEvent {
   enum class Kind : std::uint8_t { sent, delivered, dropped, unroutable, script, count_ };
   Kind kind = Kind::sent;
   Instant at;
-  std::uint32_t link = 0;
+  std::uint32_t link = 0;  // script: an upward link of the path, or the Role of the host
   std::uint64_t serial = 0;
   std::uint64_t size = 0;       // sent, unroutable
   std::uint8_t detail = 0;      // sent: ECN; dropped: LinkDrop; script: Action

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "sim/scenario_loader.h"
 #include "sim/simulation.h"
@@ -16,12 +17,12 @@ using Overrides = std::vector<std::string>;
 Report run(const Scenario& scenario, std::uint64_t seed) { return Simulation(scenario, {.seed = seed}).run(); }
 
 Report run_file(const std::string& name, std::uint64_t seed, const Overrides& overrides = {}) {
-  const auto scenario = load_scenario(std::string(MPQUIC_SOURCE_DIR "/scenarios/") + name + ".yaml", overrides);
+  const auto scenario = load_scenario(std::string(MPQUIC_SOURCE_DIR "/scenarios/") + name + ".yaml", overrides, seed);
   EXPECT_TRUE(scenario) << scenario.error();
   return run(*scenario, seed);
 }
 Report run_text(const std::string& yaml, std::uint64_t seed, const Overrides& overrides = {}) {
-  const auto scenario = parse_scenario(yaml, "inline.yaml", overrides);
+  const auto scenario = parse_scenario(yaml, "inline.yaml", overrides, seed);
   EXPECT_TRUE(scenario) << scenario.error();
   return run(*scenario, seed);
 }
@@ -34,28 +35,42 @@ std::string complaints(const Report& report) {
   return out;
 }
 
-class RepositoryScenario : public testing::TestWithParam<const char*> {};
-
-TEST_P(RepositoryScenario, HoldsWithRealCrypto) {
-  const Report report = run_file(GetParam(), 1);
-  EXPECT_TRUE(report.passed()) << complaints(report);
+/// The names of all files in scenarios/, in order.
+std::vector<std::string> repository_scenarios() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(MPQUIC_SOURCE_DIR "/scenarios"))
+    if (entry.path().extension() == ".yaml") names.push_back(entry.path().stem().string());
+  std::ranges::sort(names);
+  return names;
+}
+std::string test_name(const testing::TestParamInfo<std::string>& param) {
+  std::string name = param.param;
+  std::ranges::replace(name, '-', '_');
+  return name;
 }
 
-TEST_P(RepositoryScenario, HoldsForOtherSeeds) {
-  for (const std::uint64_t seed : {2u, 3u}) {
+class RepositoryScenario : public testing::TestWithParam<std::string> {};
+
+TEST_P(RepositoryScenario, HoldsForSeveralSeeds) {
+  for (const std::uint64_t seed : {1u, 2u}) {
     const Report report = run_file(GetParam(), seed, {"crypto=null"});
     EXPECT_TRUE(report.passed()) << "seed " << seed << complaints(report);
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, RepositoryScenario,
-                         testing::Values("six-wan-bulk", "six-wan-weather", "unequal-six", "fifty-plus-one",
-                                         "silent-death"),
-                         [](const auto& param) {
-                           std::string name = param.param;
-                           std::ranges::replace(name, '-', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(All, RepositoryScenario, testing::ValuesIn(repository_scenarios()), test_name);
+
+class ScenarioWithRealCrypto : public testing::TestWithParam<std::string> {};
+
+TEST_P(ScenarioWithRealCrypto, Holds) {
+  const Report report = run_file(GetParam(), 1);
+  EXPECT_TRUE(report.passed()) << complaints(report);
+}
+
+INSTANTIATE_TEST_SUITE_P(Some, ScenarioWithRealCrypto,
+                         testing::Values("six-wan-bulk", "unequal-six", "fifty-plus-one", "silent-death", "key-updates",
+                                         "peer-restart", "ten-paths", "duplicates-and-bitflips"),
+                         test_name);
 
 TEST(Determinism, EqualSeedsGiveEqualTracesWithRealCrypto) {
   const Overrides small = {"workloads.0.bytes=2MB", "assert.goodput_of_best=0"};
@@ -192,6 +207,88 @@ TEST(Aggregation, ABadPathBesideAGoodOneCostsNearlyNothing) {  // lessons.md 10
   const Report alone =
       run_file("fifty-plus-one", 1, {"crypto=null", "endpoints.multipath=off", "assert.goodput_of_best=0"});
   EXPECT_GT(both.goodput_mbps, 0.97 * alone.goodput_mbps);
+}
+
+TEST(Workloads, InnerFlowsDeliverEverythingInOrder) {
+  const std::string workload = "workloads: [{kind: inner_tcp, bytes: 1MB, flows: 3, direction: down}]\n";
+  const Report clean = run_text(std::string(kThreePaths) + workload, 1, {"endpoints.multipath=off"});
+  EXPECT_TRUE(clean.passed()) << complaints(clean);
+  EXPECT_GE(clean.workloads[0].bytes, 1'000'000u);
+  const Report lossy = run_text(std::string(kThreePaths) + workload, 1, {"endpoints.multipath=off", "paths.0.loss=3%"});
+  EXPECT_TRUE(lossy.passed()) << complaints(lossy);
+  EXPECT_GT(lossy.workloads[0].inner.retransmitted, 0u);
+  EXPECT_GT(lossy.completion_s, clean.completion_s);
+}
+
+TEST(Workloads, ACallIsJudgedByItsPlayoutBudget) {
+  const std::string call = "workloads: [{kind: voip, for: 2s, playout: 60ms}]\n";
+  const Report good = run_text(std::string(kThreePaths) + call, 1);
+  EXPECT_TRUE(good.passed()) << complaints(good);
+  ASSERT_EQ(good.workloads.size(), 2u);  // both ways
+  EXPECT_NEAR(*good.workloads[0].late, 0, 1e-9);
+  EXPECT_GT(*good.workloads[1].mos, 4.2);
+  const Report far =
+      run_text(std::string(kThreePaths) + call, 1,
+               {"paths.0.rtt=200ms", "paths.1.rtt=200ms", "paths.2.rtt=200ms", "workloads.0.assert.late=5%"});
+  EXPECT_NEAR(*far.workloads[0].late, 1, 1e-9);
+  EXPECT_LT(*far.workloads[0].mos, 1.5);
+  EXPECT_FALSE(far.passed());
+}
+
+TEST(Workloads, APlayerStallsWhereTheLineIsTooThin) {
+  const std::string video = "workloads: [{kind: video, rate: 4Mbit/s, segment: 500ms, for: 6s, buffer: 2s}]\n";
+  const Report good = run_text(std::string(kThreePaths) + video, 1);
+  EXPECT_TRUE(good.passed()) << complaints(good);
+  EXPECT_EQ(good.workloads[0].stalls, 0u);
+  EXPECT_GT(good.completion_s, 4);  // the buffer holds two seconds of six
+  const Report thin =
+      run_text(std::string(kThreePaths) + video, 1,
+               {"paths.0.rate=3Mbit/s", "endpoints.multipath=off", "workloads.0.assert.rebuffering=100ms"});
+  EXPECT_GT(thin.workloads[0].stalls, 0u);
+  EXPECT_GT(*thin.workloads[0].rebuffering_s, 1);
+  EXPECT_FALSE(thin.passed());
+}
+
+TEST(Baselines, OneConnectionPerPathHashesFlows) {
+  const std::string uploads = "workloads: [{kind: bulk, bytes: 3MB, streams: 12}]\n";
+  const Report report = run_text(std::string(kThreePaths) + uploads, 1, {"baseline=per_path"});
+  EXPECT_TRUE(report.passed()) << complaints(report);
+  std::size_t used = 0;
+  for (const PathReport& path : report.paths) used += path.share > 0.05;
+  EXPECT_GE(used, 2u);
+  const Report one_flow =
+      run_text(std::string(kThreePaths) + uploads, 1, {"baseline=per_path", "workloads.0.streams=1"});
+  EXPECT_TRUE(one_flow.passed()) << complaints(one_flow);
+  EXPECT_EQ(std::ranges::count_if(one_flow.paths, [](const PathReport& path) { return path.share > 0; }), 1);
+}
+
+TEST(Baselines, TheBestPathAloneIsUsed) {
+  const Report report =
+      run_text(std::string(kThreePaths) + kUpload, 1, {"baseline=best_path", "endpoints.first_path=c"});
+  EXPECT_TRUE(report.passed()) << complaints(report);
+  EXPECT_NEAR(report.paths[0].share, 1, 1e-9);
+}
+
+TEST(Faults, ARestartedServerSendsAStatelessReset) {
+  const std::string restart = "events: [{at: 500ms, do: peer_restart}]\n";
+  const Report report =
+      run_text(std::string(kThreePaths) + kUpload + restart, 1, {"assert.closed.source=stateless_reset"});
+  EXPECT_TRUE(report.passed()) << complaints(report);
+  const Report wrong = run_text(std::string(kThreePaths) + kUpload + restart, 1, {"assert.closed.reason=idle timeout"});
+  EXPECT_FALSE(wrong.passed());
+}
+
+TEST(Faults, NothingIsLostWhateverTheScriptDoes) {
+  for (const char* event :
+       {"{at: 300ms, do: address_change, path: a}", "{at: 300ms, do: outage, path: all, for: 400ms, mode: interface}",
+        "{at: 300ms, do: socket_error, path: a, value: too_big, for: 100ms}",
+        "{at: 300ms, do: socket_error, path: b, value: unreachable, for: 300ms, side: server}",
+        "{at: 300ms, do: socket_error, path: a, value: would_block, for: 300ms}",
+        "{at: 300ms, do: clock_jump, side: client, value: 5s}", "{at: 300ms, do: clock_jump, side: server, value: -1s}",
+        "{at: 300ms, do: key_update}", "{at: 300ms, do: handover, path: b, gap: 90ms, rate: 2Mbit/s}"}) {
+    const Report report = run_text(std::string(kThreePaths) + kUpload + "events: [" + event + "]\n", 1);
+    EXPECT_TRUE(report.passed()) << event << complaints(report);
+  }
 }
 
 TEST(Engines, ATracedRunPassesThroughTheNonceWatch) {

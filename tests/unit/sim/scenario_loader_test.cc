@@ -63,8 +63,8 @@ TEST(ScenarioLoader, ReadsAScenario) {
   ASSERT_TRUE(scenario) << scenario.error();
   EXPECT_EQ(scenario->name, "small");
   EXPECT_EQ(scenario->duration, seconds(30));
-  EXPECT_FALSE(scenario->endpoints.connection.multipath);
-  EXPECT_EQ(scenario->endpoints.connection.max_data, 1U << 20);
+  EXPECT_FALSE(scenario->endpoints.client.connection.multipath);
+  EXPECT_EQ(scenario->endpoints.client.connection.max_data, 1U << 20);
   ASSERT_EQ(scenario->paths.size(), 2u);
   EXPECT_EQ(scenario->paths[0].config.up.delay, milliseconds(10));
   EXPECT_EQ(scenario->paths[0].config.up.queue.value(), 262'144u);
@@ -111,7 +111,7 @@ TEST(ScenarioLoader, BadValuesSayWhatWasExpected) {
   EXPECT_THAT(error_of(changed("loss: 2%", "loss: 0.02")), HasSubstr("key 'paths.0.loss': expected a percentage"));
   EXPECT_THAT(error_of(changed("rtt: 20ms", "rtt: fast")), HasSubstr("x.yaml:10: key 'paths.0.rtt': expected a time"));
   EXPECT_THAT(error_of(changed("kind: bulk", "kind: bulky")),
-              HasSubstr("expected bulk, requests or datagrams, got 'bulky'"));
+              HasSubstr("expected bulk, requests, datagrams, voip, game, video or inner_tcp, got 'bulky'"));
   EXPECT_THAT(error_of(changed("path: b, direction", "path: c, direction")),
               HasSubstr("expected the name of a path: a, b, got 'c'"));
   EXPECT_THAT(error_of(changed("cc: new_reno", "cc: vegas")), HasSubstr("key 'endpoints.cc': expected one of "));
@@ -151,7 +151,7 @@ TEST(ScenarioLoader, OverridesReplaceAndAdd) {
   ASSERT_TRUE(scenario) << scenario.error();
   EXPECT_EQ(scenario->paths[0].config.up.rate.bits_per_second(), 5'000'000u);
   EXPECT_EQ(scenario->events.back().at, seconds(9));
-  EXPECT_EQ(scenario->endpoints.connection.scheduler, "round_robin");
+  EXPECT_EQ(scenario->endpoints.client.connection.scheduler, "round_robin");
   EXPECT_DOUBLE_EQ(scenario->paths[1].config.down.loss, 0.01);
   EXPECT_DOUBLE_EQ(scenario->paths[1].config.up.loss, 0);
   EXPECT_FALSE(scenario->assertions.completes);
@@ -172,6 +172,53 @@ TEST(ScenarioLoader, NullIsAKindOfCryptoAndNothingElse) {  // YAML's null is a m
   ASSERT_TRUE(scenario) << scenario.error();
   EXPECT_EQ(scenario->crypto, Crypto::null);
   EXPECT_THAT(error_of(kSmall, {"duration=null"}), HasSubstr("key 'duration': has no value"));
+}
+
+TEST(ScenarioLoader, EachSideMayDiffer) {
+  const auto scenario = parse_scenario(
+      kSmall, "x.yaml", {"endpoints.server.cc=cubic", "endpoints.client.pacing=off", "endpoints.server.engine=mpquic"});
+  ASSERT_TRUE(scenario) << scenario.error();
+  EXPECT_EQ(scenario->endpoints.client.connection.congestion_control, "new_reno");
+  EXPECT_EQ(scenario->endpoints.server.connection.congestion_control, "cubic");
+  EXPECT_FALSE(scenario->endpoints.client.connection.pacing);
+  EXPECT_TRUE(scenario->endpoints.server.connection.pacing);
+  EXPECT_EQ(scenario->endpoints.server.connection.max_data, 1U << 20);
+  EXPECT_THAT(error_of(kSmall, {"endpoints.server.engine=quinn"}), HasSubstr("expected mpquic or ngtcp2, got 'quinn'"));
+  EXPECT_THAT(error_of(kSmall, {"baseline=path x"}), HasSubstr("expected the name of a path: a, b"));
+  EXPECT_THAT(error_of(kSmall, {"baseline=fast"}), HasSubstr("expected none, best_path, per_path or path NAME"));
+}
+
+TEST(ScenarioLoader, CompoundEventsComeDownToSingleOnes) {
+  const auto events = [](const std::string& event) {
+    const auto scenario =
+        parse_scenario(changed("  - {at: 5s, do: link_up, path: b}\n", "  - " + event + "\n"), "x.yaml");
+    EXPECT_TRUE(scenario) << scenario.error();
+    std::string out;
+    for (const ScriptedEvent& e : scenario->events)
+      if (e.at >= seconds(5))
+        out += std::to_string(e.at / milliseconds(1)) + " " + std::string(name_of(e.action)) + " " +
+               scenario->paths[e.path].config.name + "; ";
+    return out;
+  };
+  EXPECT_EQ(events("{at: 5s, do: outage, path: b, for: 200ms, mode: interface}"), "5000 link_down b; 5200 link_up b; ");
+  EXPECT_EQ(events("{at: 5s, do: outage, path: all, for: 200ms}"),
+            "5000 silent_death a; 5000 silent_death b; 5200 link_up a; 5200 link_up b; ");
+  EXPECT_EQ(events("{at: 5s, do: flap, path: a, down: 100ms, up: 300ms, count: 2}"),
+            "5000 silent_death a; 5100 link_up a; 5400 silent_death a; 5500 link_up a; ");
+  EXPECT_EQ(events("{at: 5s, do: handover, path: a, gap: 80ms, rate: 1Mbit/s, delay: 9ms}"),
+            "5000 silent_death a; 5080 set_rate a; 5080 set_delay a; 5080 nat_rebind a; 5080 link_up a; ");
+}
+
+TEST(ScenarioLoader, EventsRefuseWhatTheyCannotUse) {
+  const auto refused = [](const std::string& event) {
+    return error_of(changed("  - {at: 5s, do: link_up, path: b}\n", "  - " + event + "\n"));
+  };
+  EXPECT_THAT(refused("{at: 5s, do: clock_jump, side: client, value: 11min}"), HasSubstr("a time up to 10min"));
+  EXPECT_THAT(refused("{at: 5s, do: clock_jump, side: client, value: 1s, path: a}"),
+              HasSubstr("key 'events.0.path': unknown"));
+  EXPECT_THAT(refused("{at: 5s, do: socket_error, path: a, value: would_block}"), HasSubstr("key 'events.0.for'"));
+  EXPECT_THAT(refused("{at: 5s, do: outage, path: a}"), HasSubstr("key 'events.0.for': missing"));
+  EXPECT_THAT(refused("{at: 5s, do: explode, path: a}"), HasSubstr("one of link_down"));
 }
 
 TEST(ScenarioLoader, PayloadCapacityTakesTheHeadersOff) {
@@ -195,6 +242,21 @@ TEST(ScenarioLoader, AllScenariosOfTheRepositoryLoad) {
     ++count;
   }
   EXPECT_GE(count, 4u);
+}
+
+TEST(ScenarioLoader, AnExpectedCloseNamesItsSource) {
+  constexpr const char* kText = R"(name: x
+paths: [{name: a, rate: 10Mbit/s, rtt: 10ms}]
+workloads: [{kind: bulk, bytes: 1MB}]
+assert: {closed: {side: server, source: idle_timeout}}
+)";
+  const auto scenario = parse_scenario(kText, "x.yaml");
+  ASSERT_TRUE(scenario) << scenario.error();
+  ASSERT_TRUE(scenario->assertions.closed);
+  EXPECT_EQ(scenario->assertions.closed->source, CloseSource::idle_timeout);
+  const auto wrong = parse_scenario(kText, "x.yaml", {"assert.closed.source=boredom"});
+  ASSERT_FALSE(wrong);
+  EXPECT_NE(wrong.error().find("stateless_reset"), std::string::npos) << wrong.error();
 }
 
 }  // namespace

@@ -115,6 +115,20 @@ TEST_F(TraceTest, TheFirstDifferentEventIsFoundInALateBlock) {
   EXPECT_THAT(found.text, HasSubstr("1-RTT dcid "));
 }
 
+TEST_F(TraceTest, ScriptedEventsOfHostsNameTheHost) {
+  const auto with_update = [&](const std::string& name, const std::string& when) {
+    Scenario changed = scenario({"events.1.at=" + when});
+    changed.events[1].action = Action::key_update;
+    changed.events[1].side = Role::server;
+    run(changed, {.qlog = directory_.string(), .record = file(name)});
+    return file(name);
+  };
+  const std::string early = with_update("a", "690ms");
+  const std::string late = with_update("b", "700ms");
+  EXPECT_THAT(divergence(early, late).text, HasSubstr("  A     0.690000000 s  scripted   server key_update"));
+  EXPECT_THAT(content("two-network.sqlog"), HasSubstr("key_update at the server"));
+}
+
 /// Counts by hand what the finder says.
 TEST_F(TraceTest, TheReportedEventIsTheFirstDifference) {
   const std::string names[] = {recorded("a"), recorded("b", {"paths.1.rtt=31ms"})};

@@ -1,0 +1,60 @@
+#include "sim/cli/arguments.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+
+#ifdef MPQUIC_HAVE_NGTCP2
+#include "sim/peers/ngtcp2_engine.h"
+#endif
+
+namespace mpquic::sim {
+
+void add_common_options(CLI::App& command, Arguments& arguments) {
+  command.add_option("scenario", arguments.scenario, "A scenario file, or the name of one in scenarios/")->required();
+  command.add_option("--seed", arguments.seed, "Everything random follows from it")->capture_default_str();
+  command.add_option("--crypto", arguments.crypto, "real: TLS 1.3 and AEADs. null: neither, for speed")
+      ->check(CLI::IsMember({"real", "null"}));
+  command.add_option("--set", arguments.overrides, "Override a value of the scenario, like paths.0.rate=5Mbit/s")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+int complain(const std::string& what) {
+  fmt::print(stderr, "mpquic-sim: {}\n", what);
+  return kUsage;
+}
+
+std::string find_file(const Arguments& arguments) {
+  if (std::filesystem::is_regular_file(arguments.scenario)) return arguments.scenario;
+  const auto named = std::filesystem::path(arguments.directory) / (arguments.scenario + ".yaml");
+  return std::filesystem::exists(named) ? named.string() : arguments.scenario;
+}
+
+bool write_file(const std::filesystem::path& path, const std::string& text) {
+  std::ofstream out(path, std::ios::binary);
+  out << text;
+  return static_cast<bool>(out.flush());
+}
+
+std::vector<std::string> overrides_of(const Arguments& arguments) {
+  std::vector<std::string> overrides = arguments.overrides;
+  if (!arguments.crypto.empty()) overrides.push_back("crypto=" + arguments.crypto);
+  if (!arguments.engine.empty())
+    for (const char* side : {"client", "server"})
+      overrides.push_back(fmt::format("endpoints.{}.engine={}", side, arguments.engine));
+  if (!arguments.baseline.empty()) overrides.push_back("baseline=" + arguments.baseline);
+  return overrides;
+}
+
+EngineFactory ngtcp2() {
+#ifdef MPQUIC_HAVE_NGTCP2
+  return peers::make_ngtcp2_engine;
+#else
+  return {};
+#endif
+}
+
+}  // namespace mpquic::sim

@@ -1,0 +1,30 @@
+// The subcommands of mpquic-sim: each adds itself to the program, and gives the exit code once it was chosen. Those of
+// traces stand in sim/trace/cli.h.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <expected>
+#include <string>
+
+#include "sim/cli/arguments.h"
+#include "sim/profile_command.h"
+#include "sim/trace/cli.h"
+
+namespace mpquic::sim {
+
+/// run, and replay, which is the same.
+void add_run_commands(CLI::App& app, Arguments& arguments);
+[[nodiscard]] int run(const Arguments& arguments);
+/// For diff: this build's run of the scenario.
+[[nodiscard]] std::expected<void, std::string> record(const DiffArguments& diff, const std::string& file);
+
+[[nodiscard]] CLI::App* add_compare_command(CLI::App& app, Arguments& arguments);
+[[nodiscard]] int compare(const Arguments& arguments);
+
+[[nodiscard]] CLI::App* add_list_command(CLI::App& app, Arguments& arguments);
+[[nodiscard]] int list(const Arguments& arguments);
+
+[[nodiscard]] CLI::App* add_profile_command(CLI::App& app, ProfileRequest& request);
+[[nodiscard]] int profile(const ProfileRequest& request);
+
+}  // namespace mpquic::sim

@@ -1,0 +1,32 @@
+// mpquic-sim: runs scenarios in the discrete-event simulator.
+#include "sim/cli/commands.h"
+
+int main(int argc, char** argv) {
+  using namespace mpquic::sim;
+  Arguments arguments;
+  CLI::App app("Runs scenarios over the multipath QUIC stack in a deterministic simulator.", "mpquic-sim");
+  app.set_version_flag("--version", std::string(MPQUIC_VERSION));
+  app.require_subcommand(1);
+  app.footer(std::string(kRunExamples) + "  mpquic-sim list\n\n" + kExitStatus);
+  add_run_commands(app, arguments);
+  const CLI::App* compare_command = add_compare_command(app, arguments);
+  const CLI::App* list_command = add_list_command(app, arguments);
+  ProfileRequest request;
+  const CLI::App* profile_command = add_profile_command(app, request);
+  DiffArguments diff;
+  const CLI::App* diff_command = add_diff_command(app, diff);
+  QvisArguments qvis;
+  const CLI::App* qvis_command = add_qvis_command(app, qvis);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return complain(error.what());
+  }
+  if (compare_command->parsed()) return compare(arguments);
+  if (list_command->parsed()) return list(arguments);
+  if (profile_command->parsed()) return profile(request);
+  if (diff_command->parsed()) return run_diff(diff, [&diff](const std::string& file) { return record(diff, file); });
+  if (qvis_command->parsed()) return run_qvis(qvis);
+  return run(arguments);
+}

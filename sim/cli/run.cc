@@ -1,0 +1,105 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "sim/cli/commands.h"
+#include "sim/scenario_loader.h"
+#include "sim/simulation.h"
+
+namespace mpquic::sim {
+namespace {
+
+constexpr const char* kReplayExamples =
+    "Examples:\n"
+    "  mpquic-sim replay silent-death --seed 41 --qlog out/\n"
+    "  mpquic-sim replay silent-death --seed 41 --set events.0.at=900ms\n";
+
+/// Another engine or baseline than the file's is not held to the file's assertions.
+[[nodiscard]] bool is_judged(const Arguments& arguments) {
+  return arguments.engine.empty() && arguments.baseline.empty();
+}
+
+/// The error is one line.
+[[nodiscard]] std::expected<Report, std::string> run_once(const Scenario& scenario, std::uint64_t seed,
+                                                          const TraceOptions& trace, bool judge) {
+  auto tracing = Tracing::open(trace, scenario, seed);
+  if (!tracing) return std::unexpected(std::move(tracing).error());
+  SimulationOptions options;
+  options.seed = seed;
+  options.ngtcp2 = ngtcp2();
+  options.judge = judge;
+  (*tracing)->attach(options);
+  Report report = Simulation(scenario, options).run();
+  if (auto closed = (*tracing)->close(); !closed) return std::unexpected(std::move(closed).error());
+  return report;
+}
+
+/// What a failure leaves behind. The run is repeated with qlogs if it had none: it is the same run, bit for bit.
+void keep_evidence(const Scenario& scenario, const Report& report, const std::string& qlog) {
+  const auto directory = fmt::format("out/{}-{}", scenario.name, report.seed);
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (qlog.empty()) {
+    if (const auto again = run_once(scenario, report.seed, {.qlog = directory}, report.engine_flags.empty()); !again)
+      fmt::print(stderr, "mpquic-sim: {}\n", again.error());
+  }
+  if (!write_file(std::filesystem::path(directory) / "report.json", to_json(report)) ||
+      !write_file(std::filesystem::path(directory) / "scenario.yaml", scenario.resolved + "\n"))
+    fmt::print(stderr, "mpquic-sim: cannot write to {}\n", directory);
+  fmt::print(stderr, "\nFAILED. qlogs in {}. Repeat with:\n  {}\n", qlog.empty() ? directory : qlog,
+             replay_command(report));
+}
+
+void add_run_options(CLI::App& command, Arguments& arguments) {
+  add_common_options(command, arguments);
+  command.add_option("--json", arguments.json, "Write the report to this file as well");
+  command.add_option("--engine", arguments.engine, "Whose QUIC runs on both sides, on the best single WAN if not ours")
+      ->check(CLI::IsMember({"mpquic", "ngtcp2"}));
+  command.add_option("--baseline", arguments.baseline, "none, best_path, per_path or 'path NAME': without multipath");
+  add_trace_options(command, arguments.trace);
+  command.add_flag("--quiet", arguments.quiet, "Print nothing unless something is wrong");
+}
+
+}  // namespace
+
+void add_run_commands(CLI::App& app, Arguments& arguments) {
+  CLI::App* run_command = app.add_subcommand("run", "Run one scenario");
+  add_run_options(*run_command, arguments);
+  run_command->footer(std::string(kRunExamples) + "\n" + kExitStatus);
+  CLI::App* replay_command = app.add_subcommand("replay", "Run it again: the same as run");
+  add_run_options(*replay_command, arguments);
+  replay_command->footer(std::string(kReplayExamples) + "\n" + kExitStatus);
+}
+
+int run(const Arguments& arguments) {
+  const auto scenario = load_scenario(find_file(arguments), overrides_of(arguments), arguments.seed);
+  if (!scenario) return complain(scenario.error());
+  auto report = run_once(*scenario, arguments.seed, arguments.trace, is_judged(arguments));
+  if (!report) return complain(report.error());
+  report->overrides = arguments.overrides;
+  if (!arguments.engine.empty()) report->engine_flags += fmt::format(" --engine {}", arguments.engine);
+  if (!arguments.baseline.empty()) report->engine_flags += fmt::format(" --baseline '{}'", arguments.baseline);
+  if (!arguments.json.empty() && !write_file(arguments.json, to_json(*report)))
+    return complain(fmt::format("{}: cannot be written", arguments.json));
+  if (!arguments.quiet) fmt::print("{}", to_table(*report));
+  if (report->passed()) return kOk;
+  if (arguments.quiet)
+    for (const Violation& violation : report->violations)
+      fmt::print(stderr, "{:.6f} s: {}\n", to_seconds(violation.at.time_since_epoch()), violation.what);
+  keep_evidence(*scenario, *report, arguments.trace.qlog);
+  return kViolated;
+}
+
+std::expected<void, std::string> record(const DiffArguments& diff, const std::string& file) {
+  Arguments arguments;
+  arguments.scenario = diff.a;
+  arguments.crypto = diff.crypto;
+  arguments.overrides = diff.overrides;
+  const auto scenario = load_scenario(find_file(arguments), overrides_of(arguments), diff.seed);
+  if (!scenario) return std::unexpected(scenario.error());
+  if (auto report = run_once(*scenario, diff.seed, {.record = file}, true); !report)
+    return std::unexpected(std::move(report).error());
+  return {};
+}
+
+}  // namespace mpquic::sim

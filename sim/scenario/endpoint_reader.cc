@@ -1,0 +1,61 @@
+#include "sim/scenario/readers.h"
+#include "sim/yaml_values.h"
+#include "stack/cc/congestion_controller.h"
+#include "stack/sched/scheduler.h"
+
+namespace mpquic::sim {
+namespace {
+
+constexpr std::size_t kMaxOpenPaths = 64;
+
+[[nodiscard]] Parsed<EngineKind> parse_engine(std::string_view text) {
+  for (const auto kind : {EngineKind::mpquic, EngineKind::ngtcp2})
+    if (text == name_of(kind)) return kind;
+  return std::unexpected("mpquic or ngtcp2");
+}
+
+/// The keys that both sides together and each side alone may have.
+void read_side(YamlMap& map, SideSpec& side) {
+  ConnectionConfig& c = side.connection;
+  map.read("engine", parse_engine, side.engine);
+  read_name(map, "cc", congestion_controller_names(), c.congestion_control);
+  read_name(map, "scheduler", scheduler_names(), c.scheduler);
+  map.read("multipath", parse_switch, c.multipath);
+  map.read("pacing", parse_switch, c.pacing);
+  map.read("ecn", parse_switch, c.ecn);
+  map.read("discover_mtu", parse_switch, c.discover_mtu);
+  map.read("grease", parse_switch, c.grease);
+  map.read("keep_alive", parse_duration, c.keep_alive);
+  map.read("idle_timeout", parse_duration, c.idle_timeout);
+  map.read("handshake_timeout", parse_duration, c.handshake_timeout);
+  map.read("max_ack_delay", parse_duration, c.max_ack_delay);
+  map.read("initial_rtt", parse_duration, c.initial_rtt);
+  read_bytes(map, "max_data", c.max_data);
+  read_bytes(map, "max_stream_data", c.max_stream_data);
+  read_bytes(map, "send_buffer", c.send_buffer);
+  map.read("max_streams_bidi", parse_count, c.max_streams_bidi);
+  map.read("max_streams_uni", parse_count, c.max_streams_uni);
+  read_count(map, "max_paths", c.max_paths);
+  check_range(map, "max_paths", c.max_paths, 1, kMaxOpenPaths);
+  read_size(map, "initial_datagram_size", c.initial_datagram_size);
+  check_range(map, "initial_datagram_size", c.initial_datagram_size, kMinInitialDatagram, kMaxDatagram);
+  read_size(map, "max_datagram_size", c.max_datagram_size);
+  check_range(map, "max_datagram_size", c.max_datagram_size, kMinInitialDatagram, kMaxDatagram);
+  read_count(map, "key_update_after_packets", c.key_update_after_packets);
+  read_count(map, "active_connection_id_limit", c.active_connection_id_limit);
+  map.read("address_advertisement", parse_switch, c.address_advertisement);
+  map.read("active_migration", parse_switch, c.active_migration);
+}
+
+}  // namespace
+
+void read_endpoints(YamlMap& map, EndpointsSpec& spec, NamedPaths& named) {
+  read_side(map, spec.client);
+  spec.server = spec.client;
+  map.map("client", [&](YamlMap& inner) { read_side(inner, spec.client); });
+  map.map("server", [&](YamlMap& inner) { read_side(inner, spec.server); });
+  map.read("retry", parse_switch, spec.require_retry);
+  map.read("first_path", named.first_path);
+}
+
+}  // namespace mpquic::sim

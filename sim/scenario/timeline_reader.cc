@@ -1,0 +1,206 @@
+#include "sim/scenario/readers.h"
+#include "sim/yaml_values.h"
+
+namespace mpquic::sim {
+namespace {
+
+/// What a file may say that comes down to several of the simulator's actions.
+enum class Verb : std::uint8_t { action, outage, flap, handover };
+
+struct What {
+  Verb verb = Verb::action;
+  Action action = Action::link_down;
+};
+
+/// A jump of this much is already beyond any timer of a connection that is alive.
+constexpr Duration kLongestJump = std::chrono::minutes(10);
+constexpr std::uint64_t kMostFlaps = 10'000;
+constexpr std::string_view kEveryPath = "all";
+
+[[nodiscard]] Parsed<What> parse_what(std::string_view text) {
+  if (text == "outage") return What{.verb = Verb::outage, .action = Action::silent_death};
+  if (text == "flap") return What{.verb = Verb::flap, .action = Action::silent_death};
+  if (text == "handover") return What{.verb = Verb::handover, .action = Action::silent_death};
+  for (int i = 0; i <= static_cast<int>(Action::close); ++i)
+    if (text == name_of(static_cast<Action>(i))) return What{.verb = Verb::action, .action = static_cast<Action>(i)};
+  return std::unexpected(
+      "one of link_down, silent_death, link_up, outage, flap, handover, set_rate, set_delay, set_loss, nat_rebind, "
+      "address_change, socket_error, abandon_path, migrate_path, path_status, clock_jump, peer_restart, key_update, "
+      "close");
+}
+
+[[nodiscard]] Parsed<bool> parse_status(std::string_view text) {
+  if (text == "available") return true;
+  if (text == "backup") return false;
+  return std::unexpected("available or backup");
+}
+
+[[nodiscard]] Parsed<Action> parse_mode(std::string_view text) {
+  if (text == "silent") return Action::silent_death;
+  if (text == "interface") return Action::link_down;
+  return std::unexpected("silent (nobody is told) or interface (sends fail)");
+}
+
+/// would_block is the absence of a failure.
+[[nodiscard]] Parsed<std::optional<TransmitFailure>> parse_failure(std::string_view text) {
+  if (text == "too_big") return TransmitFailure::too_big;
+  if (text == "unreachable") return TransmitFailure::unreachable;
+  if (text == "refused") return TransmitFailure::refused;
+  if (text == "would_block") return std::optional<TransmitFailure>{};
+  return std::unexpected(
+      "too_big (EMSGSIZE), unreachable (ENETUNREACH), refused (ECONNREFUSED) or would_block (EAGAIN)");
+}
+
+[[nodiscard]] Parsed<Duration> parse_jump(std::string_view text) {
+  const bool back = text.starts_with('-');
+  const auto by = parse_duration(back ? text.substr(1) : text);
+  if (!by || *by > kLongestJump) return std::unexpected("a time up to 10min like 2s, or -2s");
+  return back ? -*by : *by;
+}
+
+template <class T>
+void read_value(YamlMap& map, Parsed<T> (*parse)(std::string_view), ScriptedEvent& event) {
+  map.require("value", "what to change it to");
+  std::optional<T> value;
+  map.read("value", parse, value);
+  if (value) event.value = *value;
+}
+
+[[nodiscard]] Duration read_length(YamlMap& map, const char* key) {
+  Duration length{};
+  map.require(key, "how long, like 500ms");
+  map.read(key, parse_duration, length);
+  return length;
+}
+
+[[nodiscard]] bool is_about_a_path(Action action) {
+  return action != Action::clock_jump && action != Action::peer_restart && action != Action::key_update &&
+         action != Action::close;
+}
+
+/// The keys of a single action, beside `at`, `do` and `path`.
+void read_action(YamlMap& map, ScriptedEvent& event) {
+  switch (event.action) {
+    case Action::link_down:
+    case Action::link_up:
+    case Action::nat_rebind:
+    case Action::abandon_path:
+    case Action::migrate_path:
+    case Action::address_change: return;
+    case Action::path_status: return read_value(map, parse_status, event);
+    case Action::silent_death: break;
+    case Action::set_rate: read_value(map, parse_rate, event); break;
+    case Action::set_delay: read_value(map, parse_duration, event); break;
+    case Action::set_loss: read_value(map, parse_probability, event); break;
+    case Action::socket_error:
+      map.require("value", "too_big, unreachable, refused or would_block");
+      map.read("value", parse_failure, event.failure);
+      map.read("for", parse_duration, event.length);
+      map.read("side", parse_role, event.side);
+      if (!event.failure && event.length == Duration::zero()) map.fail("for", "missing; expected a time like 500ms");
+      if (!event.failure && event.side == Role::server) map.fail("side", "only the client's sockets may block");
+      return;
+    case Action::clock_jump:
+      map.require("side", "client or server");
+      map.read("side", parse_role, event.side);
+      return read_value(map, parse_jump, event);
+    case Action::peer_restart:
+      event.side = Role::server;  // a client that restarts has no connection left to speak of
+      return;
+    case Action::key_update:
+    case Action::close: map.read("side", parse_role, event.side); return;
+  }
+  map.read("direction", parse_direction, event.direction);
+}
+
+/// Appends the same event at another time.
+ScriptedEvent& later(std::vector<ScriptedEvent>& events, ScriptedEvent event, Duration by, Action action) {
+  event.at += by;
+  event.action = action;
+  return events.emplace_back(event);
+}
+
+void read_outage(YamlMap& map, ScriptedEvent event, std::vector<ScriptedEvent>& events) {
+  const Duration length = read_length(map, "for");
+  map.read("mode", parse_mode, event.action);
+  if (event.action == Action::silent_death) map.read("direction", parse_direction, event.direction);
+  events.push_back(event);
+  later(events, event, length, Action::link_up);
+}
+
+void read_flap(YamlMap& map, ScriptedEvent event, std::vector<ScriptedEvent>& events) {
+  const Duration down = read_length(map, "down");
+  const Duration up = read_length(map, "up");
+  std::uint64_t count = 1;
+  map.require("count", "how many outages");
+  map.read("count", parse_count, count);
+  check_range(map, "count", count, 1, kMostFlaps);
+  map.read("mode", parse_mode, event.action);
+  if (!map.ok()) return;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const Duration begins = static_cast<std::int64_t>(i) * (down + up);
+    later(events, event, begins, event.action);
+    later(events, event, begins + down, Action::link_up);
+  }
+}
+
+void read_handover(YamlMap& map, const ScriptedEvent& event, std::vector<ScriptedEvent>& events) {
+  Duration gap{};
+  map.read("gap", parse_duration, gap);
+  std::optional<Bandwidth> rate;
+  std::optional<Duration> delay;
+  std::optional<double> loss;
+  bool rebind = true;
+  map.read("rate", parse_rate, rate);
+  map.read("delay", parse_duration, delay);
+  map.read("loss", parse_probability, loss);
+  map.read("rebind", parse_switch, rebind);
+  if (gap > Duration::zero()) events.push_back(event);
+  if (rate) later(events, event, gap, Action::set_rate).value = *rate;
+  if (delay) later(events, event, gap, Action::set_delay).value = *delay;
+  if (loss) later(events, event, gap, Action::set_loss).value = *loss;
+  if (rebind) later(events, event, gap, Action::nat_rebind);
+  if (gap > Duration::zero()) later(events, event, gap, Action::link_up);
+}
+
+}  // namespace
+
+void read_event(YamlMap& map, Scenario& scenario) {
+  ScriptedEvent event;
+  What what;
+  map.require("at", "a time like 3s");
+  map.require("do", "what happens");
+  map.read("at", parse_duration, event.at);
+  map.read("do", parse_what, what);
+  event.action = what.action;
+  std::size_t first = 0;
+  std::size_t last = 1;
+  if (is_about_a_path(event.action)) {
+    map.require("path", path_names(scenario));
+    std::string name;
+    map.read("path", name);
+    if (name == kEveryPath && !find_path(scenario, name)) {
+      last = scenario.paths.size();
+    } else {
+      const auto path = read_path_name(map, "path", scenario);
+      if (!path) return;
+      first = *path;
+      last = first + 1;
+    }
+  }
+  std::vector<ScriptedEvent> events;
+  switch (what.verb) {
+    case Verb::action:
+      read_action(map, event);
+      events.push_back(event);
+      break;
+    case Verb::outage: read_outage(map, event, events); break;
+    case Verb::flap: read_flap(map, event, events); break;
+    case Verb::handover: read_handover(map, event, events); break;
+  }
+  for (ScriptedEvent& each : events) {
+    for (each.path = first; each.path < last; ++each.path) scenario.events.push_back(each);
+  }
+}
+
+}  // namespace mpquic::sim
