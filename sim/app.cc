@@ -56,7 +56,7 @@ void App::on_event(const Event& event, Instant now) {
 
 void App::on_path_changed(const PathChanged& change, Instant now) {
   if (change.change == PathChange::validated) validated_paths_.push_back(change);
-  if (change.change == PathChange::refused)
+  if (change.change == PathChange::refused && !refusals_expected_)
     parts_.violations.add(now,
                           fmt::format("a path from {} was refused: {}", change.tuple.local.to_string(), change.reason));
 }

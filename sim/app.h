@@ -42,6 +42,8 @@ class App final : public Application {
   [[nodiscard]] bool has_validated_paths() const { return !validated_paths_.empty(); }
   /// From now on a close is what we want.
   void expect_close() { close_expected_ = true; }
+  /// Paths may be refused: too many, or too late.
+  void expect_refusals() { refusals_expected_ = true; }
 
  private:
   struct Outgoing {
@@ -98,6 +100,7 @@ class App final : public Application {
   Parts parts_;
   std::optional<ConnectionHandle> connection_;
   bool close_expected_ = false;
+  bool refusals_expected_ = false;
   std::optional<ConnectionClosed> closed_;
   std::vector<PathChanged> validated_paths_;
   std::array<std::vector<Flow>, 4> flows_;  // by the stream ID's type bits, then its ordinal

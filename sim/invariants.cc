@@ -29,21 +29,46 @@ class PacketNumberSink final : public trace::Sink {
   [[nodiscard]] bool wants_payload() const override { return inner_ != nullptr && inner_->wants_payload(); }
 
  private:
+  /// What a nonce is without its packet number: the IV of a key and a path's share. Nonces with equal ones differ if,
+  /// and only if, their packet numbers do.
+  using Base = std::array<std::uint8_t, 12>;
+  struct Used {
+    Base base{};
+    std::uint64_t next = 0;  // the least packet number not used yet
+  };
+  struct Numbers {                    // of one space
+    std::vector<std::uint64_t> next;  // by path
+    std::vector<Used> nonces;         // of the key in use
+    bool key_phase = false;
+  };
+  [[nodiscard]] static Base base_of(const trace::PacketSent& sent) {
+    Base base = sent.nonce;
+    for (std::size_t i = 0; i < 8; ++i)
+      base[base.size() - 1 - i] ^= static_cast<std::uint8_t>(sent.number.value() >> (8 * i));
+    return base;
+  }
   void check(const trace::PacketSent& sent, Instant now) {
-    auto& next = next_[static_cast<std::size_t>(space_of(sent.level))];
+    Numbers& numbers = numbers_[static_cast<std::size_t>(space_of(sent.level))];
     const std::size_t path = sent.path.value();
-    if (path >= next.size()) next.resize(path + 1);
-    if (sent.number.value() < next[path]) {
-      violations_.add(now, fmt::format("{}: packet number {} on path {} is not above {}: a nonce repeats",
-                                       name_of(role_), sent.number.value(), path, next[path] - 1));
-      return;
-    }
-    next[path] = sent.number.value() + 1;
+    if (path >= numbers.next.size()) numbers.next.resize(path + 1);
+    check(sent, numbers.next[path], "is not above the ones before", now);
+    if (sent.key_phase != numbers.key_phase) numbers.nonces.clear();
+    numbers.key_phase = sent.key_phase;
+    const Base base = base_of(sent);
+    const auto known = std::ranges::find(numbers.nonces, base, &Used::base);
+    Used& used = known == numbers.nonces.end() ? numbers.nonces.emplace_back(Used{.base = base}) : *known;
+    check(sent, used.next, "has the nonce of another packet under the same key", now);
+  }
+  void check(const trace::PacketSent& sent, std::uint64_t& next, std::string_view what, Instant now) {
+    if (sent.number.value() < next)
+      return violations_.add(now, fmt::format("{}: packet number {} on path {} {}: a nonce repeats", name_of(role_),
+                                              sent.number.value(), sent.path.value(), what));
+    next = sent.number.value() + 1;
   }
   Role role_;
   Violations& violations_;
   std::unique_ptr<trace::Sink> inner_;
-  std::vector<std::uint64_t> next_[kSpaceCount];  // by path: the least number not used yet
+  Numbers numbers_[kSpaceCount];
 };
 
 }  // namespace

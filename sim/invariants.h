@@ -14,8 +14,8 @@
 
 namespace mpquic::sim {
 
-/// Asks nobody to trust the core: (packet number space, path, packet number) may only grow, on each connection and
-/// side, so no AEAD nonce is used twice (draft-21 §2.4). Wraps the factory of the sinks that the user wants.
+/// Asks nobody to trust the core: packet numbers may only grow on each path, and no key sees one AEAD nonce twice
+/// (draft-21 §2.4), judged by the nonces themselves. Wraps the factory of the sinks that the user wants.
 class PacketNumberWatch final : public trace::SinkFactory {
  public:
   /// `inner` may be null.

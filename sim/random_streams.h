@@ -27,7 +27,9 @@ enum class Purpose : std::uint8_t {
   cross_traffic,
   outage,
   static_key,
-  range
+  range,
+  swarm,
+  buggify
 };
 
 /// The stream of `purpose` for the entity number `index` of its kind (a link, a host).

@@ -17,6 +17,16 @@ std::string_view name_of(Baseline baseline) {
   return "unknown";
 }
 
+std::string_view name_of(InjectedBug bug) {
+  switch (bug) {
+    case InjectedBug::none: return "none";
+    case InjectedBug::free_unacked: return "free-unacked";
+    case InjectedBug::nonce_without_path: return "nonce-without-path";
+    case InjectedBug::timer_on_send: return "timer-on-send";
+  }
+  return "unknown";
+}
+
 std::string_view name_of(Action action) {
   switch (action) {
     case Action::link_down: return "link_down";
@@ -35,6 +45,10 @@ std::string_view name_of(Action action) {
     case Action::peer_restart: return "peer_restart";
     case Action::key_update: return "key_update";
     case Action::close: return "close";
+    case Action::open_path: return "open_path";
+    case Action::drop_datagrams: return "drop_datagrams";
+    case Action::reorder_burst: return "reorder_burst";
+    case Action::heal: return "heal";
   }
   return "unknown";
 }

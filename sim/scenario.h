@@ -26,12 +26,14 @@ enum class EngineKind : std::uint8_t { mpquic, ngtcp2 };
 struct SideSpec {
   EngineKind engine = EngineKind::mpquic;
   ConnectionConfig connection;
+  double buggify = 0;  // probability of legal but unusual choices (stack/base/buggify.h)
 };
 
 struct EndpointsSpec {
   SideSpec client;
   SideSpec server;
   bool require_retry = false;
+  InjectedBug injected_bug = InjectedBug::none;  // in both sides, for tests of the tests
   std::optional<std::size_t> first_path;  // index of the path that the handshake uses; the first one by default
 
   [[nodiscard]] const SideSpec& side(Role role) const { return role == Role::client ? client : server; }
@@ -41,6 +43,8 @@ struct EndpointsSpec {
   /// The side whose datagrams may be smaller: links never carry larger ones.
   [[nodiscard]] const ConnectionConfig& narrower() const;
 };
+
+[[nodiscard]] std::string_view name_of(InjectedBug bug);
 
 /// What a user without multipath has, to compare with.
 enum class Baseline : std::uint8_t {
@@ -76,6 +80,10 @@ enum class Action : std::uint8_t {
   peer_restart,    // `side` loses all connections, but keeps its static key (stateless reset)
   key_update,      // `side` starts one (RFC 9001 §6)
   close,           // the application of `side` closes the connection
+  open_path,       // the client asks for a path there, in addition to those that it has
+  drop_datagrams,  // the datagrams `nth` to `nth + count - 1` from now on are dropped
+  reorder_burst,   // what comes within `length` is held back and then sent in reverse order
+  heal,            // ends every fault of every path: all links as they began, without losses
 };
 [[nodiscard]] std::string_view name_of(Action action);
 /// It happens to a host, else to a path.
@@ -90,6 +98,9 @@ struct ScriptedEvent {
   Role side = Role::client;
   std::optional<TransmitFailure> failure;
   Duration length{};  // zero: once
+  std::uint64_t nth = 1;
+  std::uint64_t count = 1;
+  bool if_open = false;  // nothing happens, and nothing is wrong, where the path is not open
 
   /// The path stops carrying packets, at least one way.
   [[nodiscard]] bool is_death() const { return action == Action::link_down || action == Action::silent_death; }
@@ -123,6 +134,7 @@ struct Assertions {
   std::optional<Duration> failover;              // from any path's death to the first progress on another
   std::optional<std::uint64_t> validated_paths;  // at least, as the client sees it at the end
   std::optional<std::uint64_t> key_updates;      // at least, on either side
+  bool refused_paths = false;  // paths may be refused
   std::optional<ExpectedClose> closed;
   std::vector<ShareBound> shares;
 };

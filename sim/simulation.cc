@@ -86,6 +86,13 @@ void Simulation::boot(Role role) {
   EngineSetup setup;
   setup.role = role;
   setup.connection = scenario_.endpoints.side(role).connection;
+  setup.connection.injected_bug = scenario_.endpoints.injected_bug;
+  if (const double probability = scenario_.endpoints.side(role).buggify; probability > 0) {
+    const auto index = (built.buggifies.size() << 1) | static_cast<std::uint64_t>(role);
+    built.buggifies.push_back(
+        std::make_unique<Buggify>(options_.seed, stream_of(Purpose::buggify, index), probability));
+    setup.connection.buggify = built.buggifies.back().get();
+  }
   setup.require_retry = role == Role::server && scenario_.endpoints.require_retry;
   setup.tls = role == Role::client ? tls_.client : tls_.server;
   setup.rng = built.rngs.back().get();
@@ -101,6 +108,7 @@ void Simulation::boot(Role role) {
                                                     .violations = violations_,
                                                     .clock = *built.clock});
   if (scenario_.assertions.closed) app->expect_close();
+  if (scenario_.assertions.refused_paths) app->expect_refusals();
   if (built.host) built.host->restart(engine->transport(), *app);
   built.app = std::move(app);
   built.engine = std::move(engine);
@@ -176,6 +184,7 @@ void Simulation::handle(const SimEvent& event) {
       watch_connections();
       invariants_->sample();
       if (options_.tap != nullptr) options_.tap->on_sample(*world_);
+      watch_silence();
       world_->events().post(world_->now() + kSampleInterval, {EventKind::sample, 0, 0});
       break;
     case EventKind::link:
@@ -187,6 +196,23 @@ void Simulation::handle(const SimEvent& event) {
 void Simulation::watch_connections() {
   for (const Role role : {Role::client, Role::server})
     if (const auto connection = app(role).connection()) invariants_->watch(role, *connection);
+}
+
+void Simulation::watch_silence() {
+  for (const Role role : {Role::client, Role::server}) {
+    SilenceWatch& watch = silence_[static_cast<std::size_t>(role)];
+    const auto connection = app(role).connection();
+    if (!connection || app(role).closed() || scenario_.baseline != Baseline::none ||
+        scenario_.endpoints.side(role).engine != EngineKind::mpquic)
+      continue;
+    stats_.clear();
+    engine(role).transport().path_stats(*connection, stats_);
+    if (const auto path = watch.sample(stats_, local_now(role)))
+      violations_.add(world_->now(),
+                      fmt::format("{}: what is in flight on path {} is neither acknowledged, lost nor probed "
+                                  "for: its PTO does not fire",
+                                  role == Role::client ? "client" : "server", path->value()));
+  }
 }
 
 void Simulation::open_path(std::size_t path) {

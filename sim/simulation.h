@@ -19,6 +19,7 @@
 #include "sim/invariants.h"
 #include "sim/report.h"
 #include "sim/scenario.h"
+#include "sim/silence_watch.h"
 
 namespace mpquic::sim {
 
@@ -76,6 +77,7 @@ class Simulation {
   struct Side {
     std::unique_ptr<HostClock> clock;
     std::vector<std::unique_ptr<SeededRng>> rngs;  // one more with each restart
+    std::vector<std::unique_ptr<Buggify>> buggifies;
     std::unique_ptr<Engine> engine;
     std::unique_ptr<App> app;
     std::unique_ptr<Host> host;
@@ -87,6 +89,7 @@ class Simulation {
   [[nodiscard]] std::unique_ptr<Engine> build_engine(Role role, const EngineSetup& setup);
   void handle(const SimEvent& event);
   void watch_connections();
+  void watch_silence();
   void on_paths_validated();
   void open_path(std::size_t path);
   [[nodiscard]] Instant local_now(Role role) { return side(role).clock->now(); }
@@ -99,6 +102,10 @@ class Simulation {
   void change_address(const ScriptedEvent& event);
   void fail_socket(std::size_t index);
   void unblock_socket(const ScriptedEvent& event);
+  /// Of something that lasts for a while.
+  void end_of(const ScriptedEvent& event);
+  void meddle(std::size_t index);
+  void heal();
   void touch_connection(const ScriptedEvent& event);
   void restart(Role role);
   void note_death(const ScriptedEvent& event);
@@ -127,6 +134,7 @@ class Simulation {
   Ledger ledger_;
   Content content_;
   PacketNumberWatch packet_numbers_;
+  SilenceWatch silence_[2];
   TlsPair tls_;
   std::unique_ptr<World> world_;
   std::unique_ptr<Invariants> invariants_;

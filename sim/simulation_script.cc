@@ -9,7 +9,7 @@
 namespace mpquic::sim {
 
 void Simulation::run_script(std::size_t index) {
-  if (index >= scenario_.events.size()) return unblock_socket(scenario_.events[index - scenario_.events.size()]);
+  if (index >= scenario_.events.size()) return end_of(scenario_.events[index - scenario_.events.size()]);
   const ScriptedEvent& event = scenario_.events[index];
   note_death(event);
   switch (event.action) {
@@ -32,6 +32,13 @@ void Simulation::run_script(std::size_t index) {
     case Action::peer_restart: restart(event.side); break;
     case Action::key_update:
     case Action::close: touch_connection(event); break;
+    case Action::open_path:
+      if (scenario_.endpoints.multipath() && app(Role::client).connection() && !app(Role::client).closed())
+        open_path(event.path);
+      break;
+    case Action::drop_datagrams:
+    case Action::reorder_burst: meddle(index); break;
+    case Action::heal: heal(); break;
   }
   invariants_->on_network_change();
   if (options_.tap != nullptr) options_.tap->on_script(*world_, event);
@@ -54,6 +61,7 @@ void Simulation::change_links(const ScriptedEvent& event) {
 
 void Simulation::change_path(const ScriptedEvent& event) {
   const auto stats = client_path(event.path);
+  if (!stats && event.if_open) return;
   if (!stats && scenario_.baseline != Baseline::none) return;  // that path is not part of the baseline
   if (!stats) return violations_.add(world_->now(), fmt::format("path {} is not open", world_->path_name(event.path)));
   const ConnectionHandle connection = *app(Role::client).connection();
@@ -97,6 +105,39 @@ void Simulation::unblock_socket(const ScriptedEvent& event) {
   host(Role::client).service();
 }
 
+void Simulation::end_of(const ScriptedEvent& event) {
+  if (event.action != Action::reorder_burst) return unblock_socket(event);
+  for (const Direction direction : {Direction::up, Direction::down})
+    if (!event.direction || *event.direction == direction) world_->release_burst(event.path, direction);
+}
+
+void Simulation::meddle(std::size_t index) {
+  const ScriptedEvent& event = scenario_.events[index];
+  for (const Direction direction : {Direction::up, Direction::down}) {
+    if (event.direction && *event.direction != direction) continue;
+    if (event.action == Action::drop_datagrams)
+      world_->drop_datagrams(event.path, direction, event.nth, event.count);
+    else
+      world_->hold_burst(event.path, direction);
+  }
+  if (event.action == Action::reorder_burst)
+    world_->events().post(world_->now() + event.length, {EventKind::script, 0, index + scenario_.events.size()});
+}
+
+void Simulation::heal() {
+  for (std::size_t path = 0; path < world_->path_count(); ++path) {
+    world_->heal(path);
+    for (const Direction direction : {Direction::up, Direction::down}) {
+      Link& link = world_->link(path, direction);
+      link.set_rate(scenario_.link(path, direction).rate);
+      link.set_delay(scenario_.link(path, direction).delay);
+      link.set_loss(0);
+    }
+  }
+  for (const SocketAddress& socket : blocked_sockets_) engine(Role::client).transport().set_writable(socket, true);
+  host(Role::client).service();
+}
+
 void Simulation::touch_connection(const ScriptedEvent& event) {
   const auto connection = app(event.side).connection();
   if (!connection) return;
@@ -109,6 +150,7 @@ void Simulation::touch_connection(const ScriptedEvent& event) {
 
 void Simulation::restart(Role role) {
   invariants_->forget(role);
+  silence_[static_cast<std::size_t>(role)] = {};
   boot(role);
 }
 

@@ -47,7 +47,7 @@ void add_datagram(TraceHash& hash, Bytes datagram) {
 }  // namespace
 
 World::World(const std::vector<PathConfig>& paths, std::uint64_t seed, const CommonConfig& common)
-    : pool_(largest_payload(paths)), server_(v4({192, 0, 2, 1}, kServerPort)) {
+    : pool_(largest_payload(paths)), meddler_(2 * paths.size()), server_(v4({192, 0, 2, 1}, kServerPort)) {
   for (std::size_t i = 0; i < common.bottlenecks.size(); ++i) {
     bottlenecks_.push_back(
         std::make_unique<Bottleneck>(common.bottlenecks[i], RandomSource{.seed = seed, .entity = kSharedEntity + i}));
@@ -143,10 +143,29 @@ std::optional<TransmitFailure> World::send(Role from, const Transmit& train, Byt
       too_big = true;
       continue;
     }
-    put_on_link(link, packet, train.tuple, datagram);
+    meddle(link, packet, train.tuple, datagram);
   }
   if (too_big) return TransmitFailure::too_big;
   return std::nullopt;
+}
+
+void World::meddle(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes) {
+  switch (meddler_.judge(link, packet, sender, bytes)) {
+    case Meddler::Verdict::pass: return put_on_link(link, packet, sender, bytes);
+    case Meddler::Verdict::drop: return hash_.add(mark(Mark::dropped, packet.serial));
+    case Meddler::Verdict::hold: return;
+  }
+}
+
+void World::release_burst(std::size_t path, Direction direction) {
+  const std::size_t link = link_index(path, direction);
+  for (const Meddler::Held& held : meddler_.release(link)) put_on_link(link, held.packet, held.sender, held.bytes);
+}
+
+void World::heal(std::size_t path) {
+  set_interface_up(path, true);
+  for (auto& fault : paths_[path].send_fault) fault.reset();
+  for (const Direction direction : {Direction::up, Direction::down}) meddler_.heal(link_index(path, direction));
 }
 
 void World::put_on_link(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes) {

@@ -15,6 +15,7 @@
 #include "sim/event_queue.h"
 #include "sim/link/link.h"
 #include "sim/link/outage.h"
+#include "sim/meddler.h"
 #include "sim/packet_pool.h"
 #include "sim/trace/tap.h"
 #include "sim/trace_hash.h"
@@ -112,6 +113,15 @@ class World final : private LinkObserver {
   /// Sends of this host on this path fail with `failure` before `until`; the first failure ends it if there is no
   /// `until`.
   void fail_sends(Role from, std::size_t path, TransmitFailure failure, Deadline until);
+  /// Drops the datagrams number `nth` (from 1) to `nth + count - 1` that come to the link from now on.
+  void drop_datagrams(std::size_t path, Direction direction, std::uint64_t nth, std::uint64_t count) {
+    meddler_.drop(link_index(path, direction), nth, count);
+  }
+  /// Holds back what comes to the link until release_burst(), which puts it there in reverse order.
+  void hold_burst(std::size_t path, Direction direction) { meddler_.hold(link_index(path, direction)); }
+  void release_burst(std::size_t path, Direction direction);
+  /// The interface is up, sends no longer fail, and no more datagrams are picked out. Bindings and addresses stay.
+  void heal(std::size_t path);
   /// From now on the server sees the flows of this path from new addresses; packets to the old ones are lost.
   void rebind(std::size_t path);
 
@@ -185,12 +195,14 @@ class World final : private LinkObserver {
   void put_on_link(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes);
   [[nodiscard]] std::optional<TransmitFailure> send_fault(Role from, Path& path);
   [[nodiscard]] bool is_former(const SocketAddress& local) const;
+  void meddle(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes);
   void on_delivered(LinkId link, PacketRef packet) override;
   void on_dropped(LinkId link, PacketRef packet, LinkDrop reason) override;
 
   EventQueue events_;
   PacketPool pool_;
   TraceHash hash_;
+  Meddler meddler_;
   std::vector<Path> paths_;
   std::vector<std::unique_ptr<Bottleneck>> bottlenecks_;  // shared ones
   std::vector<std::unique_ptr<Link>> links_;

@@ -8,6 +8,7 @@
 
 #include "sim/cli/arguments.h"
 #include "sim/profile_command.h"
+#include "sim/swarm/command.h"
 #include "sim/trace/cli.h"
 
 namespace mpquic::sim {
@@ -26,5 +27,7 @@ void add_run_commands(CLI::App& app, Arguments& arguments);
 
 [[nodiscard]] CLI::App* add_profile_command(CLI::App& app, ProfileRequest& request);
 [[nodiscard]] int profile(const ProfileRequest& request);
+
+[[nodiscard]] CLI::App* add_swarm_command(CLI::App& app, swarm::Arguments& arguments);
 
 }  // namespace mpquic::sim

@@ -11,6 +11,8 @@ int main(int argc, char** argv) {
   add_run_commands(app, arguments);
   const CLI::App* compare_command = add_compare_command(app, arguments);
   const CLI::App* list_command = add_list_command(app, arguments);
+  swarm::Arguments swarm_arguments;
+  const CLI::App* swarm_command = add_swarm_command(app, swarm_arguments);
   ProfileRequest request;
   const CLI::App* profile_command = add_profile_command(app, request);
   DiffArguments diff;
@@ -25,6 +27,7 @@ int main(int argc, char** argv) {
   }
   if (compare_command->parsed()) return compare(arguments);
   if (list_command->parsed()) return list(arguments);
+  if (swarm_command->parsed()) return swarm::run(swarm_arguments);
   if (profile_command->parsed()) return profile(request);
   if (diff_command->parsed()) return run_diff(diff, [&diff](const std::string& file) { return record(diff, file); });
   if (qvis_command->parsed()) return run_qvis(qvis);

@@ -79,6 +79,7 @@ void read_assertions(YamlMap& map, Scenario& scenario) {
   map.read("failover", parse_duration, assertions.failover);
   map.read("validated_paths", parse_count, assertions.validated_paths);
   map.read("key_updates", parse_count, assertions.key_updates);
+  map.read("refused_paths", parse_switch, assertions.refused_paths);
   read_shares(map, scenario);
 }
 

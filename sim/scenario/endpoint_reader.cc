@@ -14,6 +14,13 @@ constexpr std::size_t kMaxOpenPaths = 64;
   return std::unexpected("mpquic or ngtcp2");
 }
 
+[[nodiscard]] Parsed<InjectedBug> parse_bug(std::string_view text) {
+  for (const auto bug :
+       {InjectedBug::none, InjectedBug::free_unacked, InjectedBug::nonce_without_path, InjectedBug::timer_on_send})
+    if (text == name_of(bug)) return bug;
+  return std::unexpected("none, free-unacked, nonce-without-path or timer-on-send");
+}
+
 /// The keys that both sides together and each side alone may have.
 void read_side(YamlMap& map, SideSpec& side) {
   ConnectionConfig& c = side.connection;
@@ -45,6 +52,7 @@ void read_side(YamlMap& map, SideSpec& side) {
   read_count(map, "active_connection_id_limit", c.active_connection_id_limit);
   map.read("address_advertisement", parse_switch, c.address_advertisement);
   map.read("active_migration", parse_switch, c.active_migration);
+  map.read("buggify", parse_probability, side.buggify);
 }
 
 }  // namespace
@@ -55,6 +63,7 @@ void read_endpoints(YamlMap& map, EndpointsSpec& spec, NamedPaths& named) {
   map.map("client", [&](YamlMap& inner) { read_side(inner, spec.client); });
   map.map("server", [&](YamlMap& inner) { read_side(inner, spec.server); });
   map.read("retry", parse_switch, spec.require_retry);
+  map.read("inject", parse_bug, spec.injected_bug);
   map.read("first_path", named.first_path);
 }
 

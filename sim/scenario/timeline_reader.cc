@@ -15,18 +15,19 @@ struct What {
 /// A jump of this much is already beyond any timer of a connection that is alive.
 constexpr Duration kLongestJump = std::chrono::minutes(10);
 constexpr std::uint64_t kMostFlaps = 10'000;
+constexpr std::uint64_t kMostDropped = 1U << 24;
 constexpr std::string_view kEveryPath = "all";
 
 [[nodiscard]] Parsed<What> parse_what(std::string_view text) {
   if (text == "outage") return What{.verb = Verb::outage, .action = Action::silent_death};
   if (text == "flap") return What{.verb = Verb::flap, .action = Action::silent_death};
   if (text == "handover") return What{.verb = Verb::handover, .action = Action::silent_death};
-  for (int i = 0; i <= static_cast<int>(Action::close); ++i)
+  for (int i = 0; i <= static_cast<int>(Action::heal); ++i)
     if (text == name_of(static_cast<Action>(i))) return What{.verb = Verb::action, .action = static_cast<Action>(i)};
   return std::unexpected(
       "one of link_down, silent_death, link_up, outage, flap, handover, set_rate, set_delay, set_loss, nat_rebind, "
       "address_change, socket_error, abandon_path, migrate_path, path_status, clock_jump, peer_restart, key_update, "
-      "close");
+      "close, open_path, drop_datagrams, reorder_burst, heal");
 }
 
 [[nodiscard]] Parsed<bool> parse_status(std::string_view text) {
@@ -75,7 +76,7 @@ void read_value(YamlMap& map, Parsed<T> (*parse)(std::string_view), ScriptedEven
 
 [[nodiscard]] bool is_about_a_path(Action action) {
   return action != Action::clock_jump && action != Action::peer_restart && action != Action::key_update &&
-         action != Action::close;
+         action != Action::close && action != Action::heal;
 }
 
 /// The keys of a single action, beside `at`, `do` and `path`.
@@ -84,10 +85,21 @@ void read_action(YamlMap& map, ScriptedEvent& event) {
     case Action::link_down:
     case Action::link_up:
     case Action::nat_rebind:
-    case Action::abandon_path:
-    case Action::migrate_path:
+    case Action::open_path:
+    case Action::heal:
     case Action::address_change: return;
-    case Action::path_status: return read_value(map, parse_status, event);
+    case Action::abandon_path:
+    case Action::migrate_path: map.read("if_open", parse_switch, event.if_open); return;
+    case Action::path_status:
+      map.read("if_open", parse_switch, event.if_open);
+      return read_value(map, parse_status, event);
+    case Action::drop_datagrams:
+      map.read("nth", parse_count, event.nth);
+      check_range(map, "nth", event.nth, 1, kMostDropped);
+      map.read("count", parse_count, event.count);
+      check_range(map, "count", event.count, 1, kMostDropped);
+      break;
+    case Action::reorder_burst: event.length = read_length(map, "for"); break;
     case Action::silent_death: break;
     case Action::set_rate: read_value(map, parse_rate, event); break;
     case Action::set_delay: read_value(map, parse_duration, event); break;

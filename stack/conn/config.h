@@ -7,6 +7,7 @@
 #include <string>
 
 #include "stack/base/address.h"
+#include "stack/base/buggify.h"
 #include "stack/base/time.h"
 
 namespace mpquic {
@@ -52,6 +53,10 @@ struct ConnectionConfig {
   /// there, and send from there what names it as the local address.
   std::optional<SocketAddress> preferred_v4;
   std::optional<SocketAddress> preferred_v6;
+
+  // --- Tests only (docs/adr/0008)
+  Buggify* buggify = nullptr;  // outlives the connection
+  InjectedBug injected_bug = InjectedBug::none;
 };
 
 }  // namespace mpquic

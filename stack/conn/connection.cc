@@ -22,6 +22,8 @@ PathSettings path_settings(const ConnectionConfig& config, Role role) {
   settings.pacing = config.pacing;
   settings.ecn = config.ecn;
   settings.local_max_ack_delay = config.max_ack_delay;
+  settings.buggify = config.buggify;
+  settings.injected_bug = config.injected_bug;
   return settings;
 }
 
@@ -85,7 +87,9 @@ Connection::Connection(ConnectionSetup setup, std::unique_ptr<TlsSession> tls, I
       ids_{setup.local_cid, setup.remote_cid, setup.original_dcid, setup.retry_scid},
       initial_token_(std::move(setup.token)),
       lifecycle_(now, config_.handshake_timeout),
-      keys_(KeyRingOptions{.update_after_packets = config_.key_update_after_packets, .limits = {}}),
+      keys_(KeyRingOptions{.update_after_packets = config_.key_update_after_packets,
+                           .limits = {},
+                           .injected_bug = config_.injected_bug}),
       handshake_(role_, std::move(tls)),
       paths_(path_settings(config_, role_), config_.max_paths, rng_),
       local_cids_(std::move(setup.generate_cid)),

@@ -36,7 +36,7 @@ std::optional<Transmit> Connection::poll_transmit(MutableBytes out, Instant now)
     if (auto sent = transmit_pto_probe(out, now)) return sent;
   }
   if (auto sent = transmit_data(out, now)) return sent;
-  if (wants.acks) {
+  if (wants.acks || config_.buggify != nullptr) {
     if (auto sent = transmit_acks(out, now)) return sent;
   }
   return wants.mtu_probe ? transmit_mtu_probe(out, now) : std::nullopt;
@@ -236,7 +236,8 @@ std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now)
 
   const PacketTarget to = target(path, EncryptionLevel::one_rtt, *dcid, now);
   const std::size_t segment = path.max_datagram_size();
-  const std::size_t budget = std::min<std::uint64_t>(path.send_budget(now).value(), out.size());
+  const bool tiny = buggified(config_.buggify, BuggifyPoint::tiny_train);
+  const std::size_t budget = tiny ? 0 : std::min<std::uint64_t>(path.send_budget(now).value(), out.size());
   DatagramWriter train(out);
   while ((train.empty() || train.size() + segment <= budget) && train.begin_datagram(segment)) {
     const PacketPlan plan = plan_packet(to);
@@ -293,9 +294,11 @@ void Connection::set_application_limited(bool limited) {
 
 std::optional<Transmit> Connection::transmit_acks(MutableBytes out, Instant now) {
   std::optional<PathId> carrier_id;
+  const bool early = buggified(config_.buggify, BuggifyPoint::early_ack);
   paths_.for_each([&](const Path& path) {
     if (carrier_id || !path.has_space(SpaceId::application)) return;
-    if (path.space(SpaceId::application).received().interest(now) != Interest::forced) return;
+    const Interest interest = path.space(SpaceId::application).received().interest(now);
+    if (interest == Interest::none || (interest != Interest::forced && !early)) return;
     const Path* carrier = paths_.find(ack_carrier(path));
     if (carrier != nullptr && can_carry_acks(*carrier)) carrier_id = carrier->id();
   });

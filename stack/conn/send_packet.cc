@@ -55,7 +55,8 @@ void Connection::seal_packet(PacketBuilder& builder, const PacketTarget& target,
                            .number = plan.number,
                            .size = built.size,
                            .payload = trace_payload_,
-                           .key_phase = keys_.write_key_phase()},
+                           .key_phase = keys_.write_key_phase(),
+                           .nonce = keys_.last_nonce(target.level)},
          now);
 }
 
@@ -63,6 +64,7 @@ std::optional<Transmit> Connection::finish_train(DatagramWriter& train, const Pa
                                                  const FourTuple& tuple) {
   if (train.empty()) return std::nullopt;
   train.flush(keys_);
+  if (config_.injected_bug == InjectedBug::timer_on_send) paths_.settings().last_sent = target.now;
   target.path.on_datagram_sent(tuple, ByteCount{train.size()});
   return Transmit{.tuple = tuple, .ecn = target.ecn, .size = train.size(), .segment_size = train.segment_size()};
 }

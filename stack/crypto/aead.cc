@@ -105,7 +105,8 @@ void Aead::set_key(CipherSuite suite, AeadDirection direction, Bytes key, Bytes 
 
 void Aead::seal(PathId path, PacketNumber number, Bytes header, MutableBytes payload) {
   MPQUIC_CHECK(*this && payload.size() >= kAeadTagSize);
-  const auto nonce = make_nonce(iv_, path, number);
+  const AeadNonce nonce = make_nonce(iv_, path, number);
+  last_nonce_ = nonce;
   const MutableBytes plain = payload.first(payload.size() - kAeadTagSize);
   const MutableBytes tag = payload.last(kAeadTagSize);
   if (null_seed_) {

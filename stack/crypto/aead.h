@@ -12,6 +12,8 @@
 
 namespace mpquic {
 
+using AeadNonce = std::array<std::uint8_t, kAeadIvSize>;
+
 enum class AeadDirection : std::uint8_t { seal, open };
 
 class Aead {
@@ -28,6 +30,7 @@ class Aead {
   /// Encrypts all of `payload` but its last kAeadTagSize bytes, which become the tag. `payload` may follow `header` in
   /// one buffer.
   void seal(PathId path, PacketNumber number, Bytes header, MutableBytes payload);
+  [[nodiscard]] const AeadNonce& last_nonce() const { return last_nonce_; }
   /// The reverse. On false the bytes are destroyed.
   [[nodiscard]] bool open(PathId path, PacketNumber number, Bytes header, MutableBytes payload);
 
@@ -36,7 +39,8 @@ class Aead {
 
   CipherCtxHandle context_;
   std::optional<std::uint64_t> null_seed_;  // instead, for the null suite: what tells its keys apart
-  std::array<std::uint8_t, kAeadIvSize> iv_{};
+  AeadNonce iv_{};
+  AeadNonce last_nonce_{};  // of seal()
 };
 
 }  // namespace mpquic

@@ -159,7 +159,7 @@ void KeyRing::seal_one_rtt(PathId path, PacketNumber number, Bytes header, Mutab
   MPQUIC_CHECK(sealed_in_phase_ < limits().confidentiality);
   state.next_number = number.value() + 1;
   ++sealed_in_phase_;
-  write_.seal(path, number, header, payload);
+  write_.seal(nonce_path(path), number, header, payload);
 }
 
 void KeyRing::write_masks(EncryptionLevel level, std::span<const HeaderSample> samples, std::span<HeaderMask> out) {
@@ -189,7 +189,7 @@ std::expected<KeyRing::Opened, OpenFailure> KeyRing::open_one_rtt(const Unprotec
   if (forgotten_paths_.contains(packet.path.value())) return std::unexpected(DropReason::path_abandoned);
   const Generation generation = select(packet, now);
   Aead& aead = generation == Generation::current ? read_ : generation == Generation::next ? next_read_ : previous_read_;
-  if (!aead.open(packet.path, packet.number, packet.header, packet.payload))
+  if (!aead.open(nonce_path(packet.path), packet.number, packet.header, packet.payload))
     return std::unexpected(authentication_failed());
   if (auto accepted = on_opened(generation, packet, now); !accepted) return std::unexpected(accepted.error());
   return Opened{.key_phase_changed = generation == Generation::next,

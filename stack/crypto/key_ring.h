@@ -18,6 +18,7 @@
 #include <variant>
 #include <vector>
 
+#include "stack/base/buggify.h"
 #include "stack/base/connection_id.h"
 #include "stack/base/drop_reason.h"
 #include "stack/base/ids.h"
@@ -38,6 +39,7 @@ struct KeyRingOptions {
   std::uint64_t update_after_packets = 0;
   /// Lower limits than the suite's, for tests.
   std::optional<AeadLimits> limits;
+  InjectedBug injected_bug = InjectedBug::none;  // tests only
 };
 
 /// A packet whose header protection is off.
@@ -69,6 +71,10 @@ class KeyRing {
   /// `payload` has room for the tag at its end. CHECKs that numbers strictly increase per (level, path): a nonce cannot
   /// repeat. Requires has_write(level).
   void seal(EncryptionLevel level, PathId path, PacketNumber number, Bytes header, MutableBytes payload);
+  /// The one that seal() used last; for tests that trust nobody.
+  [[nodiscard]] const AeadNonce& last_nonce(EncryptionLevel level) const {
+    return (level == EncryptionLevel::one_rtt ? write_ : handshake_keys(level).write).last_nonce();
+  }
   /// Masks for a batch of packets of one level. Requires has_write(level).
   void write_masks(EncryptionLevel level, std::span<const HeaderSample> samples, std::span<HeaderMask> out);
 
@@ -130,6 +136,10 @@ class KeyRing {
   [[nodiscard]] PathState* find_path(PathId path);
   [[nodiscard]] PathState& path_state(PathId path);
   [[nodiscard]] AeadLimits limits() const;
+  /// The path ID that goes into nonces.
+  [[nodiscard]] PathId nonce_path(PathId path) const {
+    return options_.injected_bug == InjectedBug::nonce_without_path ? kInitialPath : path;
+  }
   void seal_one_rtt(PathId path, PacketNumber number, Bytes header, MutableBytes payload);
   [[nodiscard]] Generation select(const UnprotectedPacket& packet, Instant now);
   [[nodiscard]] std::expected<Opened, OpenFailure> open_one_rtt(const UnprotectedPacket& packet, Instant now);

@@ -63,6 +63,8 @@ void Path::on_packet_received(SpaceId space, PacketNumber number, bool ack_elici
   ++counters_.packets_received;
   if (space != SpaceId::application) return;
   const Duration max_delay = context_.settings.local_max_ack_delay;
+  if (buggified(context_.settings.buggify, BuggifyPoint::late_ack))
+    return tracker.set_policy({.packets_before_ack = UINT32_MAX, .max_delay = max_delay});
   tracker.set_policy(ack_policy_for(tracker.packets_received(), max_delay, rtt_.smoothed()));
 }
 
@@ -207,6 +209,8 @@ std::optional<Pto> Path::next_pto() const {
     }
   }
   const PathSettings& settings = context_.settings;
+  if (settings.injected_bug == InjectedBug::timer_on_send)
+    for (PtoSpace& space : spaces) space.last_ack_eliciting = std::max(space.last_ack_eliciting, {settings.last_sent});
   return earliest_pto(std::span(spaces).first(count),
                       PtoContext{.base = rtt_.pto_base(Duration{}),
                                  .max_ack_delay = settings.peer_max_ack_delay,
@@ -269,6 +273,11 @@ void Path::on_pto(const Pto& pto, Instant now) {
   emit(PathEvent::Kind::failed, "PTO");
 }
 
+void Path::expire_pto(Instant now) {
+  deadline_cache_.reset();
+  if (const auto pto = next_pto(); pto && pto->space == SpaceId::application) on_pto(*pto, now);
+}
+
 PathView Path::view(Instant now) const {
   PathView view;
   view.id = id_;
@@ -308,9 +317,11 @@ void Path::close(AckOutcome& out) {
 
 void Path::forget_outstanding(AckOutcome& out) {
   const std::size_t before = out.lost_packets.size();
+  const std::size_t tokens_before = out.lost.size();
   for (const auto& space : spaces_) {
     if (space) space->forget_all(out);
   }
+  if (context_.settings.injected_bug == InjectedBug::free_unacked) out.lost.resize(tokens_before, DeliveryToken{});
   counters_.packets_lost += out.lost_packets.size() - before;
 }
 

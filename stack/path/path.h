@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "stack/base/buggify.h"
 #include "stack/base/drop_reason.h"
 #include "stack/base/result.h"
 #include "stack/base/ring_buffer.h"
@@ -41,6 +42,9 @@ struct PathSettings {
   bool handshake_confirmed = false;
   bool has_handshake_keys = false;
   std::vector<SocketAddress> blocked_sockets;  // local sockets that are full; normally none
+  Buggify* buggify = nullptr;                  // tests only, and so are these:
+  InjectedBug injected_bug = InjectedBug::none;
+  Instant last_sent{};  // kept for InjectedBug::timer_on_send alone
 };
 
 /// References that outlive the path.
@@ -172,6 +176,8 @@ class Path {
   /// PathSettings have changed.
   void on_settings_changed() { deadline_cache_.reset(); }
   void on_deadline(Instant now, AckOutcome& out);
+  /// Tests only (BuggifyPoint::spurious_pto): the PTO timer fires early, if it is running.
+  void expire_pto(Instant now);
   /// Without backoff: smoothed_rtt + max(4 * rttvar, granularity) + max_ack_delay.
   [[nodiscard]] Duration pto() const;
 

@@ -81,6 +81,8 @@ class ReceiveWindow {
     advertised_ = next_limit();
     repeat_ = false;
   }
+  /// A frame is due, whatever it grants.
+  void advertise_now() { repeat_ = true; }
   /// Only the newest limit is worth repeating (RFC 9000 §13.3). Returns whether it will be.
   bool on_lost(std::uint64_t limit) {
     repeat_ = repeat_ || limit == advertised_;

@@ -68,6 +68,8 @@ class StreamMap {
   void on_lost(const ResetStreamToken& token);
   void on_lost(const StopSendingToken& token);
   void on_lost(const MaxDataToken& token);
+  /// Tests only (BuggifyPoint::small_grant): MAX_DATA is due, however little it grants.
+  void advertise_now() { window_.advertise_now(); }
   void on_lost(const MaxStreamDataToken& token);
   void on_lost(const MaxStreamsToken& token);
   void on_lost(const DataBlockedToken& token);

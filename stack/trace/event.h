@@ -2,6 +2,7 @@
 // cost nothing extra where nobody listens. Spans are valid during the call only.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string_view>
 #include <variant>
@@ -28,6 +29,7 @@ struct PacketSent {
   std::size_t size = 0;  // whole packet, tag included
   Bytes payload;         // plaintext frames
   bool key_phase = false;
+  std::array<std::uint8_t, 12> nonce{};  // that the AEAD used
 };
 struct PacketReceived {
   EncryptionLevel level = EncryptionLevel::one_rtt;

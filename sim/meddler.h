@@ -1,0 +1,50 @@
+// Faults that name their victims: the n-th datagram from now on is dropped, or a burst is held back and released in
+// reverse order. Between a host and its link, so that links stay what they are.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/packet_pool.h"
+#include "stack/base/bytes.h"
+
+namespace mpquic::sim {
+
+class Meddler {
+ public:
+  struct Held {
+    Packet packet;
+    FourTuple sender;  // as the sender sees it
+    std::vector<std::byte> bytes;
+  };
+  enum class Verdict : std::uint8_t { pass, drop, hold };
+
+  explicit Meddler(std::size_t links) : links_(links) {}
+
+  /// Of the datagrams that come to `link` from now on, drops number `nth` (from 1) and those after it, `count` in all.
+  void drop(std::size_t link, std::uint64_t nth, std::uint64_t count);
+  /// Holds back what comes to `link`, until as many calls of release() as of this one.
+  void hold(std::size_t link) { ++links_[link].holds; }
+  /// What was held, in reverse order.
+  [[nodiscard]] std::vector<Held> release(std::size_t link);
+  /// Forgets drops that are yet to come.
+  void heal(std::size_t link) { links_[link].culls.clear(); }
+
+  /// What becomes of a datagram that a host puts on `link`. On `hold` it was taken.
+  [[nodiscard]] Verdict judge(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes);
+
+ private:
+  struct Cull {
+    std::uint64_t first = 0;  // ordinal among all datagrams of the link
+    std::uint64_t count = 0;
+  };
+  struct PerLink {
+    std::uint64_t seen = 0;
+    std::vector<Cull> culls;
+    std::uint32_t holds = 0;
+    std::vector<Held> held;
+  };
+  std::vector<PerLink> links_;
+};
+
+}  // namespace mpquic::sim
