@@ -391,10 +391,7 @@ Deadline Connection::next_deadline() const {
 void Connection::on_deadline(Instant now) {
   lifecycle_.on_deadline(now, paths_.max_pto());
   if (!lifecycle_.open()) return;
-  if (lifecycle_.keep_alive_due()) {
-    lifecycle_.on_keep_alive_sent();
-    ping_wanted_ = true;
-  }
+  if (lifecycle_.keep_alive_due()) ping_wanted_ = true;
   trim_if_quiet(now);
   keys_.on_deadline(now);
   paths_.on_deadline(now, outcome_, [this, now](Path& path, AckOutcome& outcome) { deliver(path, outcome, now); });

@@ -98,7 +98,10 @@ void Connection::write_acks(FrameWriter& writer, const Path& carrier, Instant no
 
 void Connection::write_application_frames(FrameWriter& writer, Path& path, Instant now) {
   write_acks(writer, path, now);
-  if (ping_wanted_ && writer.write(PingFrame{})) ping_wanted_ = false;
+  if (ping_wanted_ && writer.write(PingFrame{})) {
+    ping_wanted_ = false;
+    lifecycle_.on_keep_alive_sent();  // until then it stays due: a full window must not make a timer storm of it
+  }
   if (handshake_.interest(EncryptionLevel::one_rtt) != Interest::none) handshake_.write_frames(writer);
   if (paths_.interest() != Interest::none) paths_.write_frames(writer);
   if (local_cids_.interest() != Interest::none) local_cids_.write_frames(writer);

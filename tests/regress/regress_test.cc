@@ -31,7 +31,8 @@ TEST_P(Regression, StaysFixed) {
 INSTANTIATE_TEST_SUITE_P(Seeds, Regression,
                          testing::Values(Case{"full-window-handshake", 12}, Case{"full-window-handshake", 23},
                                          Case{"full-window-handshake", 51}, Case{"acks-find-another-carrier", 17},
-                                         Case{"acks-find-another-carrier", 49}, Case{"acks-find-another-carrier", 53}));
+                                         Case{"acks-find-another-carrier", 49}, Case{"acks-find-another-carrier", 53},
+                                         Case{"keep-alive-in-full-window", 52}));
 
 }  // namespace
 }  // namespace mpquic::sim
