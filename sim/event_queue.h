@@ -16,6 +16,7 @@ enum class EventKind : std::uint32_t {
   link,        // target: link. Its deadline
   bottleneck,  // target: shared bottleneck. Its deadline
   outage,      // target: outage. It begins or ends
+  carrier,     // it wants the World
   host_timer,  // target: host. The transport's deadline
   app_timer,   // target: host, payload: workload
   script,      // payload: index of the scripted event

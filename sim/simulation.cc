@@ -41,6 +41,7 @@ Simulation::Simulation(Scenario scenario, SimulationOptions options)
       .world = *world_, .ledger = ledger_, .violations = violations_, .max_stall = scenario_.max_stall});
   world_->observe(*invariants_);
   world_->set_tap(options_.tap);
+  world_->set_carrier(options_.carrier);
   if (auto tls = make_tls_pair(scenario_.crypto, options_.seed, options_.keylog))
     tls_ = std::move(*tls);
   else
@@ -147,7 +148,7 @@ bool Simulation::over() {
 
 bool Simulation::step() {
   if (over()) return false;
-  const Deadline next = world_->events().next_time();
+  const Deadline next = world_->next_time();
   if (!next || next->time_since_epoch() > scenario_.duration) return false;
   handle(*world_->events().pop());
   if (app(Role::client).has_validated_paths()) on_paths_validated();
@@ -189,7 +190,8 @@ void Simulation::handle(const SimEvent& event) {
       break;
     case EventKind::link:
     case EventKind::bottleneck:
-    case EventKind::outage: break;
+    case EventKind::outage:
+    case EventKind::carrier: break;
   }
 }
 
@@ -250,7 +252,7 @@ void Simulation::close_and_drain() {
   engine(Role::client).transport().close(*app(Role::client).connection(), 0, "done", local_now(Role::client));
   host(Role::client).service();
   while (!app(Role::server).closed()) {
-    const Deadline next = world_->events().next_time();
+    const Deadline next = world_->next_time();
     if (!next || *next > limit || invariants_->must_stop()) break;
     handle(*world_->events().pop());
   }

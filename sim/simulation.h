@@ -32,6 +32,7 @@ struct SimulationOptions {
   EngineFactory client = make_native_engine;
   EngineFactory server = make_native_engine;
   Tap* tap = nullptr;                                 // outlives the simulation
+  Carrier* carrier = nullptr;                         // the same; null: the simulator's own network
   std::function<void(std::string_view)> keylog = {};  // lines of both sides' NSS key logs, with real crypto
   /// For sides with `engine: ngtcp2`; empty where there is none in this build.
   EngineFactory ngtcp2 = {};

@@ -169,9 +169,6 @@ void World::heal(std::size_t path) {
 }
 
 void World::put_on_link(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes) {
-  const PacketRef ref = pool_.acquire();
-  pool_[ref] = packet;
-  std::ranges::copy(bytes, pool_.bytes(ref).begin());
   hash_.add(static_cast<std::uint64_t>(now().time_since_epoch().count()));
   hash_.add(mark(Mark::sent, link << 8 | static_cast<std::uint64_t>(packet.ecn)));
   add(hash_, packet.tuple.local);
@@ -179,6 +176,14 @@ void World::put_on_link(std::size_t link, const Packet& packet, const FourTuple&
   add_datagram(hash_, bytes);
   if (tap_ != nullptr)
     tap_->on_sent({.at = now(), .link = static_cast<std::uint32_t>(link), .packet = packet, .bytes = bytes}, sender);
+  if (carrier_ != nullptr) return carrier_->on_sent(link, packet, bytes);
+  enter_link(link, packet, bytes);
+}
+
+void World::enter_link(std::size_t link, const Packet& packet, Bytes bytes) {
+  const PacketRef ref = pool_.acquire();
+  pool_[ref] = packet;
+  std::ranges::copy(bytes, pool_.bytes(ref).begin());
   const auto flow = static_cast<std::uint32_t>(link << 24 ^ packet.tuple.local.port << 8U ^ packet.tuple.remote.port);
   links_[link]->offer(
       {.ref = ref, .bytes = static_cast<std::uint32_t>(packet.ip_size()), .flow = flow, .ecn = packet.ecn}, now());
@@ -214,6 +219,20 @@ void World::on_outage(std::size_t outage) {
   for (std::size_t i = 0; i < bottlenecks_.size(); ++i) rearm_bottleneck(i);
 }
 
+void World::set_carrier(Carrier* carrier) {
+  carrier_ = carrier;
+  if (carrier_ == nullptr) return;
+  carrier_timer_ = events_.make_timer({.kind = EventKind::carrier});
+  carrier_->attach(*this);
+}
+
+Deadline World::next_time() {
+  const Deadline next = events_.next_time();
+  if (carrier_ == nullptr || !next || *next == now()) return next;
+  if (const auto due = carrier_->run_until(*next)) events_.arm(*carrier_timer_, *due);
+  return events_.next_time();
+}
+
 bool World::dispatch(const SimEvent& event) {
   switch (event.kind) {
     case EventKind::link:
@@ -227,6 +246,7 @@ bool World::dispatch(const SimEvent& event) {
         if (links_[i]->config().shared_bottleneck == event.target) rearm_link(i, links_[i]->due());
       return true;
     case EventKind::outage: on_outage(event.target); return true;
+    case EventKind::carrier: carrier_->on_due(); return true;
     case EventKind::host_timer:
     case EventKind::app_timer:
     case EventKind::script:
@@ -236,7 +256,20 @@ bool World::dispatch(const SimEvent& event) {
   return false;
 }
 
+void World::deliver(std::size_t link, const Packet& packet, Bytes bytes) {
+  const PacketRef ref = pool_.acquire();
+  pool_[ref] = packet;
+  std::ranges::copy(bytes, pool_.bytes(ref).begin());
+  hand_over(LinkId(static_cast<std::uint32_t>(link)), ref);
+}
+
 void World::on_delivered(LinkId link, PacketRef ref) {
+  if (carrier_ == nullptr) return hand_over(link, ref);
+  carrier_->on_link_exit(link.value(), pool_[ref], pool_.bytes(ref));
+  pool_.release(ref);
+}
+
+void World::hand_over(LinkId link, PacketRef ref) {
   const Packet& packet = pool_[ref];
   if (is_former(packet.tuple.local)) {
     ++unroutable_;
@@ -261,6 +294,7 @@ void World::on_dropped(LinkId link, PacketRef ref, LinkDrop reason) {
   if (tap_ != nullptr)
     tap_->on_dropped({.at = now(), .link = link.value(), .packet = pool_[ref], .bytes = pool_.bytes(ref)}, reason);
   if (reason == LinkDrop::too_big && links_[link.value()]->config().mtu_signal) learn_mtu(link);
+  if (carrier_ != nullptr) carrier_->on_link_drop(pool_[ref]);
   pool_.release(ref);
 }
 

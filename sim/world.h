@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/carrier.h"
 #include "sim/event_queue.h"
 #include "sim/link/link.h"
 #include "sim/link/outage.h"
@@ -92,12 +93,20 @@ class World final : private LinkObserver {
   void observe(TrafficObserver& observer) { observer_ = &observer; }
   /// Another pair of eyes, for traces: it also sees losses. May be null.
   void set_tap(Tap* tap) { tap_ = tap; }
+  /// Packets go its way from now on. May be null: then hosts stand at the ends of the links.
+  void set_carrier(Carrier* carrier);
 
   /// Cuts the train into datagrams and puts them on the path that the tuple belongs to. The failure is the one that a
   /// socket call would report.
   [[nodiscard]] std::optional<TransmitFailure> send(Role from, const Transmit& train, Bytes bytes);
+  /// When the next event is due, once a carrier has lived until then.
+  [[nodiscard]] Deadline next_time();
   /// Handles the event if it is a link's.
   [[nodiscard]] bool dispatch(const SimEvent& event);
+
+  // --- For the carrier; `link` is path * 2, + 1 for the way down
+  void enter_link(std::size_t link, const Packet& packet, Bytes bytes);
+  void deliver(std::size_t link, const Packet& packet, Bytes bytes);
 
   // --- Scripted changes
   [[nodiscard]] Link& link(std::size_t path, Direction direction) { return *links_[link_index(path, direction)]; }
@@ -196,6 +205,7 @@ class World final : private LinkObserver {
   [[nodiscard]] std::optional<TransmitFailure> send_fault(Role from, Path& path);
   [[nodiscard]] bool is_former(const SocketAddress& local) const;
   void meddle(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes);
+  void hand_over(LinkId link, PacketRef packet);
   void on_delivered(LinkId link, PacketRef packet) override;
   void on_dropped(LinkId link, PacketRef packet, LinkDrop reason) override;
 
@@ -215,6 +225,8 @@ class World final : private LinkObserver {
   Receiver* hosts_[2] = {};
   TrafficObserver* observer_ = nullptr;
   Tap* tap_ = nullptr;
+  Carrier* carrier_ = nullptr;
+  std::optional<TimerId> carrier_timer_;
   std::size_t last_path_[2] = {};  // where each host sent last: usually again
   std::uint64_t serial_ = 0;
   std::uint64_t unroutable_ = 0;
