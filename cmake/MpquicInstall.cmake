@@ -11,7 +11,7 @@ if(programs)
 endif()
 foreach(folder IN ITEMS stack io sim)
   install(DIRECTORY ${folder}/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mpquic/${folder}
-          FILES_MATCHING PATTERN "*.h" PATTERN peers EXCLUDE)
+          FILES_MATCHING PATTERN "*.h" PATTERN peers EXCLUDE PATTERN ns3 EXCLUDE)
 endforeach()
 
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/mpquic)

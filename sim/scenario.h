@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "sim/ns3_spec.h"
 #include "sim/workload.h"
 #include "sim/world.h"
 #include "stack/conn/close_source.h"
@@ -165,6 +166,7 @@ struct Scenario {
   std::vector<WorkloadSpec> workloads;
   std::vector<ScriptedEvent> events;  // in order of time
   Assertions assertions;
+  Ns3Spec ns3;
 
   [[nodiscard]] std::size_t first_path() const;
   /// The direction that goodput is about: that of the first workload which carries data.

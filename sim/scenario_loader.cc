@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "sim/ns3_reader.h"
 #include "sim/path_reader.h"
 #include "sim/profile.h"
 #include "sim/ranges.h"
@@ -79,6 +80,7 @@ void read_scenario(YamlMap& root, Scenario& scenario) {
   root.read("baseline", named.baseline);
   read_lists(root, scenario);
   root.map("assert", [&](YamlMap& map) { read_assertions(map, scenario); });
+  read_ns3(root, scenario);
   root.finish();
   check_whole(root, scenario, named);
 }

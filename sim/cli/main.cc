@@ -1,8 +1,10 @@
 // mpquic-sim: runs scenarios in the discrete-event simulator.
 #include "sim/cli/commands.h"
+#include "sim/ns3_launch.h"
 
 int main(int argc, char** argv) {
   using namespace mpquic::sim;
+  if (const auto failed = become_ns3(argc, argv)) return *failed;
   Arguments arguments;
   CLI::App app("Runs scenarios over the multipath QUIC stack in a deterministic simulator.", "mpquic-sim");
   app.set_version_flag("--version", std::string(MPQUIC_VERSION));

@@ -53,8 +53,11 @@ void keep_evidence(const Scenario& scenario, const Report& report, const std::st
 void add_run_options(CLI::App& command, Arguments& arguments) {
   add_common_options(command, arguments);
   command.add_option("--json", arguments.json, "Write the report to this file as well");
-  command.add_option("--engine", arguments.engine, "Whose QUIC runs on both sides, on the best single WAN if not ours")
-      ->check(CLI::IsMember({"mpquic", "ngtcp2"}));
+  // ns3 never gets here: become_ns3().
+  command
+      .add_option("--engine", arguments.engine,
+                  "mpquic, ngtcp2: whose QUIC runs on both sides, on the best single WAN if not ours. ns3: ours, in ns-3")
+      ->check(CLI::IsMember({"mpquic", "ngtcp2", "ns3"}));
   command.add_option("--baseline", arguments.baseline, "none, best_path, per_path or 'path NAME': without multipath");
   add_trace_options(command, arguments.trace);
   command.add_flag("--quiet", arguments.quiet, "Print nothing unless something is wrong");
@@ -74,6 +77,8 @@ void add_run_commands(CLI::App& app, Arguments& arguments) {
 int run(const Arguments& arguments) {
   const auto scenario = load_scenario(find_file(arguments), overrides_of(arguments), arguments.seed);
   if (!scenario) return complain(scenario.error());
+  if (scenario->ns3.only_ns3())
+    return complain(fmt::format("{}: key 'ns3.topology': only ns-3 has this one: add --engine ns3", scenario->source));
   auto report = run_once(*scenario, arguments.seed, arguments.trace, is_judged(arguments));
   if (!report) return complain(report.error());
   report->overrides = arguments.overrides;

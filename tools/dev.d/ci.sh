@@ -18,6 +18,7 @@ HELP
 
 run_ci() {
   (($# == 0)) || die "ci: takes no arguments, not '$1'"
+  need build test ns3
   rm -rf build/dev build/release build/fuzz build/tsan
   ./dev test
   ./dev build tsan "${TSAN_TARGETS[@]}"

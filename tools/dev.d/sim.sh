@@ -6,6 +6,7 @@ Builds mpquic-sim and runs it with ARGS. The release preset unless told otherwis
 
   ./dev sim run scenarios/six-wan-bulk.yaml --seed 7
   ./dev sim run scenarios/six-wan-bulk.yaml --seed 7 --json out.json --qlog out/
+  ./dev sim run six-wan-bulk --engine ns3          installs libns3-dev (60 MB)
   ./dev sim --preset sim run scenarios/silent-death.yaml --seed 41
   ./dev sim --help
 HELP
@@ -21,6 +22,12 @@ run_sim() {
   fi
   need build
   [[ $preset == release ]] || need build test
+  if [[ " $* " == *' --engine ns3 '* || " $* " == *' --engine=ns3 '* ]]; then
+    need ns3
+    # A tree that was configured before the package came does not know the target yet.
+    [[ ! -e build/$preset/build.ninja ]] || cmake --preset "$preset" >build/cmake.log 2>&1 || die 'cmake failed: build/cmake.log'
+    program "$preset" mpquic-ns3 >/dev/null
+  fi
   binary=$(program "$preset" mpquic-sim)
   exec "$binary" "$@"
 }

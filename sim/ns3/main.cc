@@ -1,0 +1,139 @@
+// mpquic-ns3: runs scenarios of mpquic-sim in ns-3. `mpquic-sim run ... --engine ns3` starts it.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include "sim/ns3/network.h"
+#include "sim/scenario_loader.h"
+#include "sim/simulation.h"
+#include "sim/trace/cli.h"
+#include "sim/trace/tracing.h"
+
+namespace mpquic::sim {
+namespace {
+
+enum ExitCode : int { kOk = 0, kViolated = 1, kUsage = 2 };
+
+constexpr const char* kExamples =
+    "Examples:\n"
+    "  mpquic-sim run six-wan-bulk --engine ns3 --seed 7\n"
+    "  mpquic-sim run six-wan-bulk --engine ns3 --set ns3.links=ns3\n"
+    "  mpquic-sim run ns3-shared-bottleneck --engine ns3 --pcap-dir out/ --flow-monitor out/flows.xml\n\n"
+    "Exit status: 0 all checks hold, 1 an invariant or assertion is violated, 2 wrong usage or scenario.";
+
+struct Arguments {
+  std::string scenario;
+  std::uint64_t seed = 1;
+  std::string json;
+  std::string crypto;
+  std::vector<std::string> overrides;
+  bool quiet = false;
+  TraceOptions trace;
+  Ns3Options ns3;
+};
+
+[[nodiscard]] int complain(const std::string& what) {
+  fmt::print(stderr, "mpquic-ns3: {}\n", what);
+  return kUsage;
+}
+
+[[nodiscard]] std::string find_file(const std::string& scenario) {
+  if (std::filesystem::is_regular_file(scenario)) return scenario;
+  const auto named = std::filesystem::path("scenarios") / (scenario + ".yaml");
+  return std::filesystem::exists(named) ? named.string() : scenario;
+}
+
+[[nodiscard]] bool writable(const std::string& file) { return static_cast<bool>(std::ofstream(file)); }
+
+/// ns-3 ends the process when it cannot write.
+[[nodiscard]] std::expected<void, std::string> prepare(const Ns3Options& options) {
+  std::error_code error;
+  if (!options.pcap.empty()) std::filesystem::create_directories(options.pcap, error);
+  if (error) return std::unexpected(fmt::format("{}: {}", options.pcap, error.message()));
+  if (!options.flow_monitor.empty() && !writable(options.flow_monitor))
+    return std::unexpected(fmt::format("{}: cannot be written", options.flow_monitor));
+  return {};
+}
+
+[[nodiscard]] std::expected<Report, std::string> run_once(const Scenario& scenario, const Arguments& arguments) {
+  if (auto prepared = prepare(arguments.ns3); !prepared) return std::unexpected(std::move(prepared).error());
+  auto tracing = Tracing::open(arguments.trace, scenario, arguments.seed);
+  if (!tracing) return std::unexpected(std::move(tracing).error());
+  Ns3Options ns3 = arguments.ns3;
+  ns3.seed = arguments.seed;
+  Ns3Network network(scenario, ns3);
+  SimulationOptions options;
+  options.seed = arguments.seed;
+  options.carrier = &network;
+  (*tracing)->attach(options);
+  Report report = Simulation(scenario, options).run();
+  for (std::size_t path = 0; path < report.paths.size(); ++path) report.paths[path].link_drops += network.drops(path);
+  network.finish();
+  if (auto closed = (*tracing)->close(); !closed) return std::unexpected(std::move(closed).error());
+  return report;
+}
+
+[[nodiscard]] int run(const Arguments& arguments) {
+  std::vector<std::string> overrides = arguments.overrides;
+  if (!arguments.crypto.empty()) overrides.push_back("crypto=" + arguments.crypto);
+  const auto scenario = load_scenario(find_file(arguments.scenario), overrides, arguments.seed);
+  if (!scenario) return complain(scenario.error());
+  auto report = run_once(*scenario, arguments);
+  if (!report) return complain(report.error());
+  report->overrides = arguments.overrides;
+  if (!arguments.json.empty()) {
+    std::ofstream out(arguments.json, std::ios::binary);
+    out << to_json(*report);
+    if (!out.flush()) return complain(fmt::format("{}: cannot be written", arguments.json));
+  }
+  if (!arguments.quiet) fmt::print("{}", to_table(*report));
+  if (report->passed()) return kOk;
+  for (const Violation& violation : report->violations)
+    if (arguments.quiet)
+      fmt::print(stderr, "{:.6f} s: {}\n", to_seconds(violation.at.time_since_epoch()), violation.what);
+  std::string again = fmt::format("mpquic-sim run {} --engine ns3 --seed {}", report->source, report->seed);
+  for (const std::string& assignment : overrides) again += fmt::format(" --set '{}'", assignment);
+  fmt::print(stderr, "\nFAILED. Repeat with:\n  {}\n", again);
+  return kViolated;
+}
+
+void add_options(CLI::App& command, Arguments& arguments) {
+  command.add_option("scenario", arguments.scenario, "A scenario file, or the name of one in scenarios/")->required();
+  command.add_option("--seed", arguments.seed, "Everything random follows from it")->capture_default_str();
+  command.add_option("--json", arguments.json, "Write the report to this file as well");
+  add_trace_options(command, arguments.trace);
+  command.add_option("--pcap-dir", arguments.ns3.pcap, "Write what each of ns-3's devices sees to this directory");
+  command.add_option("--flow-monitor", arguments.ns3.flow_monitor, "Write FlowMonitor's statistics to this XML file");
+  command.add_option("--crypto", arguments.crypto, "real: TLS 1.3 and AEADs. null: neither, for speed")
+      ->check(CLI::IsMember({"real", "null"}));
+  command.add_option("--set", arguments.overrides, "Override a value of the scenario, like ns3.tcp.flows=4")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command.add_flag("--quiet", arguments.quiet, "Print nothing unless something is wrong");
+  command.footer(kExamples);
+}
+
+}  // namespace
+}  // namespace mpquic::sim
+
+int main(int argc, char** argv) {
+  using namespace mpquic::sim;
+  Arguments arguments;
+  CLI::App app("Runs scenarios over the multipath QUIC stack in ns-3. This program is GPLv2, as ns-3 is.",
+               "mpquic-ns3");
+  app.set_version_flag("--version", std::string(MPQUIC_VERSION));
+  app.require_subcommand(1);
+  add_options(*app.add_subcommand("run", "Run one scenario"), arguments);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);
+    return complain(error.what());
+  }
+  return run(arguments);
+}

@@ -1,0 +1,12 @@
+// The `ns3` section of scenario files.
+#pragma once
+
+#include "sim/scenario.h"
+#include "sim/yaml_reader.h"
+
+namespace mpquic::sim {
+
+/// After the paths: it names some of them.
+void read_ns3(YamlMap& root, Scenario& scenario);
+
+}  // namespace mpquic::sim

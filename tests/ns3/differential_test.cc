@@ -1,0 +1,119 @@
+// The standing differential test: the simulator's own network and ns-3's run the same scenario and must agree. ns-3's
+// own devices check our link model; our links as devices of ns-3 check that hosting changes nothing that matters.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "sim/ns3/network.h"
+#include "sim/scenario_loader.h"
+#include "sim/simulation.h"
+
+namespace mpquic::sim {
+namespace {
+
+using testing::HasSubstr;
+using Overrides = std::vector<std::string>;
+
+struct Outcome {
+  Report report;
+  std::uint64_t drops = 0;
+};
+
+Scenario load(const std::string& name, Overrides overrides) {
+  overrides.emplace_back("crypto=null");
+  const auto scenario = load_scenario(std::string(MPQUIC_SOURCE_DIR "/scenarios/") + name + ".yaml", overrides);
+  EXPECT_TRUE(scenario) << scenario.error();
+  return *scenario;
+}
+
+Outcome outcome_of(Report report) {
+  Outcome outcome{.report = std::move(report)};
+  for (const Violation& violation : outcome.report.violations) ADD_FAILURE() << violation.what;
+  for (const PathReport& path : outcome.report.paths) outcome.drops += path.link_drops;
+  return outcome;
+}
+
+Outcome run_native(const Scenario& scenario, std::uint64_t seed) {
+  return outcome_of(Simulation(scenario, {.seed = seed}).run());
+}
+
+Outcome run_ns3(const Scenario& scenario, Ns3Options options) {
+  Ns3Network network(scenario, options);
+  SimulationOptions simulation;
+  simulation.seed = options.seed;
+  simulation.carrier = &network;
+  Report report = Simulation(scenario, simulation).run();
+  for (std::size_t path = 0; path < report.paths.size(); ++path) report.paths[path].link_drops += network.drops(path);
+  network.finish();
+  return outcome_of(std::move(report));
+}
+
+/// Six static WANs, 50 MB: shorter transfers are all slow start, and a packet more or less moves them by per cents.
+/// `loss` as in the scenario, or none.
+Scenario six_wans(bool loss, const std::string& links) {
+  Overrides overrides = {"workloads.0.bytes=50MB", "assert.goodput_of_best=0", "ns3.links=" + links};
+  if (!loss)
+    for (const int path : {3, 4, 5}) overrides.push_back("paths." + std::to_string(path) + ".loss=0%");
+  return load("six-wan-bulk", overrides);
+}
+
+/// Through ns-3's sockets, UDP, IP and devices, and bit for bit the same.
+TEST(Differential, OurLinksAreTheSameInsideNs3) {
+  const Outcome ours = run_native(six_wans(true, "model"), 1);
+  const Outcome theirs = run_ns3(six_wans(true, "model"), {.seed = 1});
+  EXPECT_EQ(theirs.report.trace_hash, ours.report.trace_hash);
+  EXPECT_EQ(theirs.drops, ours.drops);
+}
+
+TEST(Ns3, EveryImpairmentOfTheLinkModelWorksInside) {
+  const Scenario scenario =
+      load("six-wan-bulk", {"workloads.0.bytes=2MB", "assert.goodput_of_best=0", "paths.0.corrupt=1%",
+                            "paths.0.duplicate=1%", "paths.1.truncate=1%", "paths.1.reorder=1%", "paths.2.mtu=1400B"});
+  EXPECT_TRUE(run_ns3(scenario, {.seed = 3}).report.completed);
+}
+
+TEST(Ns3, EqualSeedsGiveEqualTracesEvenInOneProcess) {
+  const Scenario scenario = load("ns3-shared-bottleneck", {"workloads.0.bytes=200kB", "ns3.rate=10Mbit/s"});
+  const auto hash = [&](std::uint64_t seed) { return run_ns3(scenario, {.seed = seed}).report.trace_hash; };
+  const std::uint64_t first = hash(5);
+  EXPECT_EQ(hash(5), first);
+  EXPECT_NE(hash(6), first);
+}
+
+TEST(Ns3, TcpTakesItsShareOfASharedBottleneck) {
+  const auto goodput = [](const std::string& flows) {
+    const Overrides overrides = {"workloads.0.bytes=1MB", "ns3.rate=10Mbit/s", "ns3.queue=60kB",
+                                 "ns3.tcp.flows=" + flows};
+    return run_ns3(load("ns3-shared-bottleneck", overrides), {.seed = 1}).report.goodput_mbps;
+  };
+  const double alone = goodput("0");
+  EXPECT_LT(alone, 10) << "all three lines stand behind one of 10 Mbit/s";
+  EXPECT_GT(alone, 5);
+  EXPECT_LT(goodput("4"), alone / 1.5);
+}
+
+TEST(Ns3, APathMayBeginWithWifi) {
+  const Outcome outcome = run_ns3(load("ns3-wifi", {"workloads.0.bytes=1MB", "ns3.tcp.flows=1"}), {.seed = 1});
+  EXPECT_TRUE(outcome.report.completed);
+  EXPECT_GT(outcome.report.paths[0].share, 0.1) << "the path over Wi-Fi must carry something";
+}
+
+TEST(Ns3, WritesCapturesAndFlowStatistics) {
+  const auto directory = std::filesystem::path(testing::TempDir()) / "mpquic-ns3-traces";
+  std::filesystem::create_directories(directory);
+  const std::string xml = (directory / "flows.xml").string();
+  const Scenario scenario = load("six-wan-bulk", {"workloads.0.bytes=100kB", "assert.goodput_of_best=0"});
+  static_cast<void>(run_ns3(scenario, {.seed = 1, .pcap = directory.string(), .flow_monitor = xml}));
+  constexpr std::uintmax_t kPcapHeader = 24;
+  EXPECT_GT(std::filesystem::file_size(directory / "ftth-near.pcap"), kPcapHeader);
+  std::ostringstream text;
+  text << std::ifstream(xml).rdbuf();
+  EXPECT_THAT(text.str(), HasSubstr("destinationPort=\"4433\""));
+  std::filesystem::remove_all(directory);
+}
+
+}  // namespace
+}  // namespace mpquic::sim
