@@ -52,7 +52,7 @@ void read_tcp(YamlMap& map, Ns3TcpSpec& tcp) {
   map.read("delay", parse_duration, tcp.delay);
 }
 
-/// ns-3's point-to-point devices have no more than this.
+/// ns-3's own devices have no more than this.
 [[nodiscard]] bool simple(const LinkConfig& link) {
   return link.discipline.kind == QueueKind::drop_tail && link.discipline.packets == SIZE_MAX &&
          link.discipline.age == Duration::zero() && !link.cross_traffic && link.delay_trace == nullptr &&

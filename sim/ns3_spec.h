@@ -20,7 +20,7 @@ enum class Ns3Topology : std::uint8_t {
 /// Whose links the paths' links are.
 enum class Ns3Links : std::uint8_t {
   model,  // ours, as devices of ns-3
-  ns3,    // point-to-point devices of ns-3: rate, delay, droptail, independent losses
+  ns3,    // devices of ns-3: rate, delay, droptail, independent losses
 };
 
 struct Ns3TcpSpec {

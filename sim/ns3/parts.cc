@@ -34,7 +34,7 @@ void DatagramTag::Print(std::ostream& out) const {
 
 ns3::TypeId TwoDelayChannel::GetTypeId() {
   static const ns3::TypeId id =
-      ns3::TypeId("mpquic::TwoDelayChannel").SetParent<ns3::PointToPointChannel>().AddConstructor<TwoDelayChannel>();
+      ns3::TypeId("mpquic::TwoDelayChannel").SetParent<ns3::SimpleChannel>().AddConstructor<TwoDelayChannel>();
   return id;
 }
 
@@ -43,13 +43,12 @@ void TwoDelayChannel::set_delays(Duration from_first, Duration from_second) {
   delays_[1] = ns3::NanoSeconds(from_second.count());
 }
 
-bool TwoDelayChannel::TransmitStart(ns3::Ptr<const ns3::Packet> packet, ns3::Ptr<ns3::PointToPointNetDevice> from,
-                                    ns3::Time duration) {
-  const std::uint32_t wire = from == GetSource(0) ? 0 : 1;
-  const auto to = GetDestination(wire);
-  ns3::Simulator::ScheduleWithContext(to->GetNode()->GetId(), duration + delays_[wire],
-                                      &ns3::PointToPointNetDevice::Receive, to, packet->Copy());
-  return true;
+void TwoDelayChannel::Send(ns3::Ptr<ns3::Packet> packet, std::uint16_t protocol, ns3::Mac48Address to,
+                           ns3::Mac48Address from, ns3::Ptr<ns3::SimpleNetDevice> sender) {
+  const std::size_t end = sender == GetDevice(0) ? 0 : 1;
+  const auto receiver = ns3::DynamicCast<ns3::SimpleNetDevice>(GetDevice(1 - end));
+  ns3::Simulator::ScheduleWithContext(receiver->GetNode()->GetId(), delays_[end], &ns3::SimpleNetDevice::Receive,
+                                      receiver, packet->Copy(), protocol, to, from);
 }
 
 ns3::TypeId SeededLoss::GetTypeId() {

@@ -3,8 +3,8 @@
 #pragma once
 
 #include <ns3/error-model.h>
-#include <ns3/point-to-point-channel.h>
-#include <ns3/point-to-point-net-device.h>
+#include <ns3/simple-channel.h>
+#include <ns3/simple-net-device.h>
 #include <ns3/tag.h>
 
 #include "sim/packet_pool.h"
@@ -34,13 +34,14 @@ class DatagramTag final : public ns3::Tag {
   Content content_;
 };
 
-/// ns-3's own has one delay, and reorders packets when it changes.
-class TwoDelayChannel final : public ns3::PointToPointChannel {
+/// Between two devices, with a delay for each direction. (SimpleNetDevice and not PointToPointNetDevice: that adds two
+/// bytes of PPP to each packet, and then no packet leaves when it would leave our link.)
+class TwoDelayChannel final : public ns3::SimpleChannel {
  public:
   [[nodiscard]] static ns3::TypeId GetTypeId();
   void set_delays(Duration from_first, Duration from_second);
-  bool TransmitStart(ns3::Ptr<const ns3::Packet> packet, ns3::Ptr<ns3::PointToPointNetDevice> from,
-                     ns3::Time duration) override;
+  void Send(ns3::Ptr<ns3::Packet> packet, std::uint16_t protocol, ns3::Mac48Address to, ns3::Mac48Address from,
+            ns3::Ptr<ns3::SimpleNetDevice> sender) override;
 
  private:
   ns3::Time delays_[2];

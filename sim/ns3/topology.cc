@@ -1,6 +1,8 @@
 #include "sim/ns3/topology.h"
 
 #include <fmt/format.h>
+#include <ns3/boolean.h>
+#include <ns3/data-rate.h>
 #include <ns3/drop-tail-queue.h>
 #include <ns3/internet-stack-helper.h>
 #include <ns3/ipv4-static-routing-helper.h>
@@ -24,9 +26,9 @@ constexpr std::uint64_t kDeepQueue = 16'000'000;
 constexpr std::uint32_t kHostsPerSubnet = 256;
 constexpr std::uint32_t kFirstSubnet = 0x0a010000;  // 10.1.0.0
 
-void capture(const ns3::Ptr<ns3::NetDevice>& device, const std::string& file, ns3::PcapHelper::DataLinkType type) {
+void capture(const ns3::Ptr<ns3::NetDevice>& device, const std::string& file) {
   ns3::PcapHelper pcap;
-  const auto out = pcap.CreateFile(file, std::ios::out | std::ios::binary, type);
+  const auto out = pcap.CreateFile(file, std::ios::out | std::ios::binary, ns3::PcapHelper::DLT_RAW);
   pcap.HookDefaultSink<ns3::NetDevice>(device, "PromiscSniffer", out);
 }
 
@@ -104,12 +106,12 @@ Topology::Hop Topology::address(ns3::Ptr<ns3::NetDevice> near, ns3::Ptr<ns3::Net
 }
 
 Topology::Hop Topology::add_wire(const Wire& wire) {
-  const auto near = add_wire_end(wire.near, wire.up, wire.name + "-near");
-  const auto far = add_wire_end(wire.far, wire.down, wire.name + "-far");
+  const auto near = add_wire_end(wire.near, wire.up);
+  const auto far = add_wire_end(wire.far, wire.down);
   const auto channel = ns3::CreateObject<TwoDelayChannel>();
   channel->set_delays(wire.up.delay, wire.down.delay);
-  near->Attach(channel);
-  far->Attach(channel);
+  near->SetChannel(channel);
+  far->SetChannel(channel);
   if (wire.first_link != UINT32_MAX) {
     const auto loss = [&](const LinkConfig& config, std::uint32_t link) {
       const RandomSource random{.seed = options_.seed, .entity = link};
@@ -118,24 +120,34 @@ Topology::Hop Topology::add_wire(const Wire& wire) {
     far->SetReceiveErrorModel(loss(wire.up, wire.first_link));
     near->SetReceiveErrorModel(loss(wire.down, wire.first_link + 1));
   }
-  return address(near, far);
+  const Hop hop = address(near, far);
+  capture_ip(near, wire.name + "-near");
+  capture_ip(far, wire.name + "-far");
+  return hop;
 }
 
-ns3::Ptr<ns3::PointToPointNetDevice> Topology::add_wire_end(const ns3::Ptr<ns3::Node>& node, const LinkConfig& sends,
-                                                            const std::string& name) {
-  const auto device = ns3::CreateObject<ns3::PointToPointNetDevice>();
+/// These devices have no sniffer: what IP sends and receives there.
+void Topology::capture_ip(const ns3::Ptr<ns3::NetDevice>& device, const std::string& name) {
+  if (options_.pcap.empty()) return;
+  const auto ipv4 = device->GetNode()->GetObject<ns3::Ipv4>();
+  ns3::InternetStackHelper().EnablePcapIpv4(fmt::format("{}/{}.pcap", options_.pcap, name), ipv4, interface_of(device),
+                                            true);
+}
+
+ns3::Ptr<ns3::SimpleNetDevice> Topology::add_wire_end(const ns3::Ptr<ns3::Node>& node, const LinkConfig& sends) {
+  const auto device = ns3::CreateObject<ns3::SimpleNetDevice>();
   device->SetAddress(ns3::Mac48Address::Allocate());
-  device->SetDataRate(ns3::DataRate(sends.rate.bits_per_second()));
+  device->SetAttribute("PointToPointMode", ns3::BooleanValue(true));
+  device->SetAttribute("DataRate", ns3::DataRateValue(ns3::DataRate(sends.rate.bits_per_second())));
   device->SetMtu(kWireMtu);
   const auto queue = ns3::CreateObject<ns3::DropTailQueue<ns3::Packet>>();
   const auto bytes = static_cast<std::uint32_t>(std::max<std::uint64_t>(sends.queue.value(), kWireMtu));
   queue->SetMaxSize(ns3::QueueSize(ns3::QueueSizeUnit::BYTES, bytes));
   device->SetQueue(queue);
   const auto on_drop = ns3::Callback<void, ns3::Ptr<const ns3::Packet>>(options_.on_drop);
-  device->TraceConnectWithoutContext("MacTxDrop", on_drop);
+  queue->TraceConnectWithoutContext("Drop", on_drop);
   device->TraceConnectWithoutContext("PhyRxDrop", on_drop);
   node->AddDevice(device);
-  if (!options_.pcap.empty()) capture(device, fmt::format("{}/{}.pcap", options_.pcap, name), ns3::PcapHelper::DLT_PPP);
   return device;
 }
 
@@ -167,7 +179,7 @@ Topology::Hop Topology::add_model_link(std::size_t path, ns3::Ptr<ns3::Node> nea
     nodes[end]->AddDevice(device);
     const std::string file =
         fmt::format("{}/{}-{}.pcap", options_.pcap, scenario_.paths[path].config.name, end == 0 ? "near" : "far");
-    if (!options_.pcap.empty()) capture(device, file, ns3::PcapHelper::DLT_RAW);
+    if (!options_.pcap.empty()) capture(device, file);
     exits_[path * 2 + (1 - end)] = device;
     ends[end] = device;
   }

@@ -8,7 +8,7 @@
 #include <ns3/ipv4-address.h>
 #include <ns3/net-device.h>
 #include <ns3/node-container.h>
-#include <ns3/point-to-point-net-device.h>
+#include <ns3/simple-net-device.h>
 #include <ns3/virtual-net-device.h>
 
 #include <functional>
@@ -70,8 +70,8 @@ class Topology {
   [[nodiscard]] ns3::Ptr<ns3::Node> new_node();
   [[nodiscard]] Hop address(ns3::Ptr<ns3::NetDevice> near, ns3::Ptr<ns3::NetDevice> far);
   [[nodiscard]] Hop add_wire(const Wire& wire);
-  [[nodiscard]] ns3::Ptr<ns3::PointToPointNetDevice> add_wire_end(const ns3::Ptr<ns3::Node>& node,
-                                                                  const LinkConfig& sends, const std::string& name);
+  [[nodiscard]] ns3::Ptr<ns3::SimpleNetDevice> add_wire_end(const ns3::Ptr<ns3::Node>& node, const LinkConfig& sends);
+  void capture_ip(const ns3::Ptr<ns3::NetDevice>& device, const std::string& name);
   [[nodiscard]] Hop add_path_link(std::size_t path, ns3::Ptr<ns3::Node> near, ns3::Ptr<ns3::Node> far);
   [[nodiscard]] Hop add_model_link(std::size_t path, ns3::Ptr<ns3::Node> near, ns3::Ptr<ns3::Node> far);
   void route(const Hops& hops);
