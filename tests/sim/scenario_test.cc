@@ -52,6 +52,9 @@ std::string test_name(const testing::TestParamInfo<std::string>& param) {
 class RepositoryScenario : public testing::TestWithParam<std::string> {};
 
 TEST_P(RepositoryScenario, HoldsForSeveralSeeds) {
+  const auto scenario = load_scenario(std::string(MPQUIC_SOURCE_DIR "/scenarios/") + GetParam() + ".yaml", {});
+  ASSERT_TRUE(scenario) << scenario.error();
+  if (scenario->ns3.only_ns3()) GTEST_SKIP() << "a topology that only ns-3 has (tests/ns3)";
   for (const std::uint64_t seed : {1u, 2u}) {
     const Report report = run_file(GetParam(), seed, {"crypto=null"});
     EXPECT_TRUE(report.passed()) << "seed " << seed << complaints(report);
