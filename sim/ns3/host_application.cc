@@ -20,7 +20,7 @@ ns3::TypeId HostApplication::GetTypeId() {
   return id;
 }
 
-void HostApplication::add_path(ns3::Ptr<ns3::NetDevice> device, std::uint16_t port,
+void HostApplication::add_path(const ns3::Ptr<ns3::NetDevice>& device, std::uint16_t port,
                                const ns3::InetSocketAddress& peer) {
   const auto socket = ns3::Socket::CreateSocket(GetNode(), ns3::UdpSocketFactory::GetTypeId());
   MPQUIC_CHECK(socket->Bind(ns3::InetSocketAddress(ns3::Ipv4Address::GetAny(), port)) == 0);

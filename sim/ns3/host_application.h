@@ -21,7 +21,7 @@ class HostApplication final : public ns3::Application {
   [[nodiscard]] static ns3::TypeId GetTypeId();
   void set_sink(OnDatagram sink) { sink_ = std::move(sink); }
   /// Paths are added in order. `device` may be null: then routing chooses.
-  void add_path(ns3::Ptr<ns3::NetDevice> device, std::uint16_t port, const ns3::InetSocketAddress& peer);
+  void add_path(const ns3::Ptr<ns3::NetDevice>& device, std::uint16_t port, const ns3::InetSocketAddress& peer);
   /// False if ns-3 would not take it.
   [[nodiscard]] bool send(std::size_t link, const Packet& packet, std::span<const std::byte> bytes);
 

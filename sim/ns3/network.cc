@@ -57,8 +57,8 @@ Ns3Network::~Ns3Network() {
 Topology::Options Ns3Network::callbacks() {
   return {.seed = options_.seed,
           .pcap = options_.pcap,
-          .on_link = [this](std::size_t link, ns3::Ptr<ns3::Packet> packet) { return on_link(link, packet); },
-          .on_drop = [this](ns3::Ptr<const ns3::Packet> packet) { on_drop(packet); }};
+          .on_link = [this](std::size_t link, const ns3::Ptr<ns3::Packet>& packet) { return on_link(link, packet); },
+          .on_drop = [this](const ns3::Ptr<const ns3::Packet>& packet) { on_drop(packet); }};
 }
 
 void Ns3Network::start_hosts() {

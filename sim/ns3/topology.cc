@@ -94,7 +94,7 @@ ns3::Ptr<ns3::Node> Topology::new_node() {
   return node;
 }
 
-Topology::Hop Topology::address(ns3::Ptr<ns3::NetDevice> near, ns3::Ptr<ns3::NetDevice> far) {
+Topology::Hop Topology::address(const ns3::Ptr<ns3::NetDevice>& near, const ns3::Ptr<ns3::NetDevice>& far) {
   const std::uint32_t subnet = kFirstSubnet + subnets_++ * kHostsPerSubnet;
   Hop hop{.near = near,
           .far = far,
@@ -120,7 +120,7 @@ Topology::Hop Topology::add_wire(const Wire& wire) {
     far->SetReceiveErrorModel(loss(wire.up, wire.first_link));
     near->SetReceiveErrorModel(loss(wire.down, wire.first_link + 1));
   }
-  const Hop hop = address(near, far);
+  Hop hop = address(near, far);
   capture_ip(near, wire.name + "-near");
   capture_ip(far, wire.name + "-far");
   return hop;
@@ -151,7 +151,8 @@ ns3::Ptr<ns3::SimpleNetDevice> Topology::add_wire_end(const ns3::Ptr<ns3::Node>&
   return device;
 }
 
-Topology::Hop Topology::add_path_link(std::size_t path, ns3::Ptr<ns3::Node> near, ns3::Ptr<ns3::Node> far) {
+Topology::Hop Topology::add_path_link(std::size_t path, const ns3::Ptr<ns3::Node>& near,
+                                      const ns3::Ptr<ns3::Node>& far) {
   if (scenario_.ns3.links == Ns3Links::model) return add_model_link(path, near, far);
   const PathConfig& config = scenario_.paths[path].config;
   return add_wire({.near = near,
@@ -162,7 +163,8 @@ Topology::Hop Topology::add_path_link(std::size_t path, ns3::Ptr<ns3::Node> near
                    .first_link = static_cast<std::uint32_t>(path * 2)});
 }
 
-Topology::Hop Topology::add_model_link(std::size_t path, ns3::Ptr<ns3::Node> near, ns3::Ptr<ns3::Node> far) {
+Topology::Hop Topology::add_model_link(std::size_t path, const ns3::Ptr<ns3::Node>& near,
+                                       const ns3::Ptr<ns3::Node>& far) {
   ns3::Ptr<ns3::VirtualNetDevice> ends[2];
   const ns3::Ptr<ns3::Node> nodes[2] = {near, far};
   for (const std::size_t end : {0U, 1U}) {
@@ -173,7 +175,7 @@ Topology::Hop Topology::add_model_link(std::size_t path, ns3::Ptr<ns3::Node> nea
     device->SetIsPointToPoint(true);
     const std::size_t link = path * 2 + end;  // the near end feeds the way up
     device->SetSendCallback(ns3::VirtualNetDevice::SendCallback(
-        [this, link](ns3::Ptr<ns3::Packet> packet, const ns3::Address&, const ns3::Address&, std::uint16_t) {
+        [this, link](const ns3::Ptr<ns3::Packet>& packet, const ns3::Address&, const ns3::Address&, std::uint16_t) {
           return options_.on_link(link, packet);
         }));
     nodes[end]->AddDevice(device);
@@ -229,7 +231,7 @@ void Topology::build_wifi() {
   add_tcp({air, add_wire({.near = first, .far = new_node(), .up = wide, .down = wide, .name = "tcp-server"})});
 }
 
-Topology::Hop Topology::add_wifi(ns3::Ptr<ns3::Node> station, ns3::Ptr<ns3::Node> access_point) {
+Topology::Hop Topology::add_wifi(const ns3::Ptr<ns3::Node>& station, const ns3::Ptr<ns3::Node>& access_point) {
   const auto [at_station, at_access_point] = wifi_->connect(station, access_point);
   return address(at_station, at_access_point);
 }

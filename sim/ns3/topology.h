@@ -68,17 +68,17 @@ class Topology {
     std::uint32_t first_link = UINT32_MAX;  // whose random streams its losses are; none without
   };
   [[nodiscard]] ns3::Ptr<ns3::Node> new_node();
-  [[nodiscard]] Hop address(ns3::Ptr<ns3::NetDevice> near, ns3::Ptr<ns3::NetDevice> far);
+  [[nodiscard]] Hop address(const ns3::Ptr<ns3::NetDevice>& near, const ns3::Ptr<ns3::NetDevice>& far);
   [[nodiscard]] Hop add_wire(const Wire& wire);
   [[nodiscard]] ns3::Ptr<ns3::SimpleNetDevice> add_wire_end(const ns3::Ptr<ns3::Node>& node, const LinkConfig& sends);
   void capture_ip(const ns3::Ptr<ns3::NetDevice>& device, const std::string& name);
-  [[nodiscard]] Hop add_path_link(std::size_t path, ns3::Ptr<ns3::Node> near, ns3::Ptr<ns3::Node> far);
-  [[nodiscard]] Hop add_model_link(std::size_t path, ns3::Ptr<ns3::Node> near, ns3::Ptr<ns3::Node> far);
+  [[nodiscard]] Hop add_path_link(std::size_t path, const ns3::Ptr<ns3::Node>& near, const ns3::Ptr<ns3::Node>& far);
+  [[nodiscard]] Hop add_model_link(std::size_t path, const ns3::Ptr<ns3::Node>& near, const ns3::Ptr<ns3::Node>& far);
   void route(const Hops& hops);
   void add_path(std::size_t path, const Hops& hops);
   void build_bottleneck();
   void build_wifi();
-  [[nodiscard]] Hop add_wifi(ns3::Ptr<ns3::Node> station, ns3::Ptr<ns3::Node> access_point);
+  [[nodiscard]] Hop add_wifi(const ns3::Ptr<ns3::Node>& station, const ns3::Ptr<ns3::Node>& access_point);
   void add_tcp(const Hops& hops);
   [[nodiscard]] bool passes(std::size_t path) const;
 
