@@ -22,16 +22,19 @@ class SilenceWatch {
   [[nodiscard]] std::optional<PathId> sample(std::span<const PathStats> paths, Instant now) {
     for (const PathStats& stats : paths) {
       State& state = state_of(stats.id);
-      const bool stirred =
-          stats.bytes_in_flight != state.in_flight || stats.packets_lost != state.lost || stats.pto_count != state.ptos;
-      if (stats.bytes_in_flight < state.in_flight)
-        state.backoff = 0;
-      else if (stats.pto_count != state.ptos)
-        ++state.backoff;
+      const bool acked = stats.bytes_in_flight < state.in_flight;
+      const bool probed = stats.pto_count != state.ptos;
+      // Where one packet follows another, there may be as much in flight whenever we look.
+      const bool stirred = acked || probed || stats.bytes_in_flight != state.in_flight ||
+                           stats.packets_received != state.received || stats.stream_bytes_sent != state.sent;
+      state.backoff = acked ? 0 : state.backoff + (probed ? 1 : 0);
       state.in_flight = stats.bytes_in_flight;
-      state.lost = stats.packets_lost;
+      state.received = stats.packets_received;
+      state.sent = stats.stream_bytes_sent;
       state.ptos = stats.pto_count;
-      if (stirred || state.in_flight == ByteCount{} || stats.abandoned || !stats.validated) state.since = now;
+      if (stirred || state.in_flight == ByteCount{} || stats.abandoned || !stats.validated ||
+          stats.amplification_limited)
+        state.since = now;
       const Duration base = stats.smoothed_rtt + 4 * stats.rtt_variance + kSlowestAck;
       if (state.reported || now - state.since <= backed_off(base, state.backoff) + kSlack) continue;
       state.reported = true;
@@ -45,7 +48,8 @@ class SilenceWatch {
   struct State {
     PathId id;
     ByteCount in_flight;
-    std::uint64_t lost = 0;
+    std::uint64_t received = 0;  // packets
+    std::uint64_t sent = 0;      // payload
     std::uint64_t ptos = 0;
     std::uint32_t backoff = 0;
     Instant since;

@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
+#include <optional>
 #include <span>
 
 #include "sim/random_streams.h"
@@ -15,6 +15,8 @@ namespace {
 
 constexpr std::uint64_t kMaxPaths = 8;
 constexpr std::uint64_t kMaxEvents = 16;
+/// By then a handshake without faults is over, losses and all.
+constexpr std::uint64_t kHandshakeMs = 5000;
 
 class Dice {
  public:
@@ -148,7 +150,9 @@ void draw_core(Dice& dice, Fields& side) {
 
 struct Timeline {
   std::size_t paths = 1;
+  std::optional<std::size_t> last_path;  // where the next event should happen as well
   std::uint64_t heal_ms = 0;
+  bool handshake_disturbed = false;  // then the first path keeps its addresses
 };
 
 void draw_switches(Dice& dice, Fields& event, std::string_view verb, bool anchor) {
@@ -191,18 +195,26 @@ void draw_switches(Dice& dice, Fields& event, std::string_view verb, bool anchor
   }
 }
 
+[[nodiscard]] bool moves(std::string_view verb) {
+  return verb == "nat_rebind" || verb == "handover" || verb == "address_change";
+}
+
 [[nodiscard]] Fields draw_event(Dice& dice, std::uint64_t at, const Timeline& timeline) {
   static constexpr std::string_view kAnywhere[] = {
-      "outage",     "flap",         "handover",       "set_rate",      "set_delay",      "set_loss",
-      "nat_rebind", "nat_rebind",   "address_change", "migrate_path",  "migrate_path",   "path_status",
-      "open_path",  "socket_error", "reorder_burst",  "reorder_burst", "drop_datagrams", "drop_datagrams",
-      "key_update", "clock_jump",   "migrate_path"};
+      "outage",        "flap",           "handover",       "set_rate",    "set_delay",  "set_loss",     "nat_rebind",
+      "nat_rebind",    "migrate_path",   "migrate_path",   "path_status", "open_path",  "socket_error", "reorder_burst",
+      "reorder_burst", "drop_datagrams", "drop_datagrams", "key_update",  "clock_jump", "migrate_path"};
   // What may end a path for good happens to the others, so that a way is always left.
-  static constexpr std::string_view kElsewhere[] = {"abandon_path", "abandon_path", "silent_death", "silent_death",
-                                                    "link_down",    "link_up",      "outage",       "open_path"};
+  static constexpr std::string_view kElsewhere[] = {"abandon_path", "abandon_path",   "silent_death",
+                                                    "silent_death", "address_change", "link_down",
+                                                    "link_up",      "outage",         "open_path"};
   const bool elsewhere = timeline.paths > 1 && dice.percent(45);
-  const std::size_t path = timeline.paths == 1 ? 0 : dice.between(elsewhere ? 1 : 0, timeline.paths - 1);
-  const std::string verb(elsewhere ? dice.one_of(kElsewhere) : dice.one_of(kAnywhere));
+  std::size_t path = timeline.paths == 1 ? 0 : dice.between(elsewhere ? 1 : 0, timeline.paths - 1);
+  if (timeline.last_path && (*timeline.last_path > 0 || !elsewhere)) path = *timeline.last_path;
+  std::string verb(elsewhere ? dice.one_of(kElsewhere) : dice.one_of(kAnywhere));
+  // RFC 9000 §9: "The design of QUIC relies on endpoints retaining a stable address for the duration of the handshake."
+  if (path == 0 && timeline.handshake_disturbed && moves(verb)) verb = "outage";
+  if (path == 0 && !timeline.handshake_disturbed) at += kHandshakeMs;
   Fields event{{"at", ms(at)}, {"do", verb}};
   if (verb == "key_update" || verb == "clock_jump") {
     event.set("side", std::string(dice.one_of({"client", "server"})));
@@ -226,8 +238,17 @@ void draw_end(Dice& dice, Case& drawn, const Timeline& timeline) {
   drawn.asserts.set("closed", "{side: client}");
 }
 
+[[nodiscard]] std::optional<std::size_t> path_of(const Case& drawn, const Fields& event) {
+  for (std::size_t i = 0; i < drawn.paths.size(); ++i)
+    if (drawn.paths[i].get("name") == event.get("path")) return i;
+  return std::nullopt;
+}
+
 void draw_timeline(Dice& dice, Case& drawn) {
-  const Timeline timeline{.paths = drawn.paths.size(), .heal_ms = dice.between(1500, 9000)};
+  Timeline timeline{.paths = drawn.paths.size(),
+                    .last_path = {},
+                    .heal_ms = dice.between(1500, 9000),
+                    .handshake_disturbed = dice.percent(40)};
   const std::uint64_t count = dice.percent(10) ? 0 : dice.spread(1, kMaxEvents);
   std::uint64_t last = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
@@ -235,6 +256,8 @@ void draw_timeline(Dice& dice, Case& drawn) {
     const bool soon = i > 0 && dice.percent(45);
     const std::uint64_t at = soon ? last + dice.spread(1, 60) : dice.spread(4, timeline.heal_ms - 1);
     last = std::min(at, timeline.heal_ms - 1);
+    timeline.last_path.reset();
+    if (soon && dice.percent(60)) timeline.last_path = path_of(drawn, drawn.events.back());
     drawn.events.push_back(draw_event(dice, last, timeline));
   }
   if (dice.percent(4)) draw_end(dice, drawn, timeline);

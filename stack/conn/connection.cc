@@ -338,6 +338,7 @@ void Connection::path_stats(std::vector<PathStats>& out) const {
     PathStats& stats = add(path.id(), path.active().addresses, path.counters());
     stats.validated = path.state() == Path::State::active;
     stats.abandoned = !path.is_open();
+    stats.amplification_limited = path.active().amplification.credit().value() < Path::kMinUsefulDatagram;
     stats.backup = path.view(Instant{}).backup;
     stats.smoothed_rtt = path.rtt().smoothed();
     stats.min_rtt = path.rtt().min();
