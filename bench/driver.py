@@ -19,6 +19,8 @@ EPILOG = """benches:
   fifty-plus-one   50 + 1 Mbit/s against the 50 alone: 5, 20 and 50 MB
   silent-death     one of two links dies without a word, at every moment of the transfer
   determinism      every seed twice in release and once in debug: equal trace hashes
+  swarm            1,000 random scenarios with faults that heal: violations and time
+  swarm-determinism  500 of them: equal hashes across processes, build types and jobs
   all              all of these
 
 examples:
@@ -123,6 +125,23 @@ def bench_determinism(rows, options):
     rows.add("determinism: equal hashes of %d" % seeds, sum(same for _, _, same in results), seeds, 1.0)
 
 
+def bench_swarm(rows, options):
+    seeds = options.seeds_or(1000)
+    result = runners.swarm(seeds)
+    for failure in result["failures"][:10]:
+        print("  FAILED: %s" % failure["replay"])
+    rows.add("swarm without violation of %d" % seeds, seeds - result["violations"], seeds, 1.0)
+    rows.add("swarm seconds", result["wall_s"], 600.0, 1.0, at_most=True)
+
+
+def bench_swarm_determinism(rows, options):
+    seeds = options.seeds_or(500)
+    runs = [runners.swarm(seeds, jobs=jobs, preset=preset)["runs"]
+            for jobs, preset in ((1, "release"), (2, "release"), (2, "dev"))]
+    same = sum(len({run["trace_hash"] for run in each}) == 1 for each in zip(*runs))
+    rows.add("swarm: equal hashes of %d" % seeds, same, seeds, 1.0)
+
+
 # --- Real sockets
 
 def bench_perf(rows, options):
@@ -160,6 +179,7 @@ def require(condition, what):
 BENCHES = {
     "sim": bench_sim, "perf": bench_perf, "multipath-cost": bench_multipath_cost, "unequal": bench_unequal,
     "fifty-plus-one": bench_fifty_plus_one, "silent-death": bench_silent_death, "determinism": bench_determinism,
+    "swarm": bench_swarm, "swarm-determinism": bench_swarm_determinism,
 }
 
 

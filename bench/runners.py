@@ -11,6 +11,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 BINARIES = {"release": ROOT / "build" / "bin", "dev": ROOT / "build" / "dev" / "bin"}
 TRANSFER_BYTES = 512 << 20
 TIMEOUT_S = 300
+SWARM_TIMEOUT_S = 3600
 
 
 class BenchError(Exception):
@@ -30,6 +31,18 @@ def simulate(scenario, seed, overrides=(), crypto=None, check=True, preset="rele
         result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False, cwd=work)
         if result.returncode == 2 or (check and result.returncode != 0) or not report.exists():
             raise BenchError("%s seed %d: %s" % (scenario, seed, result.stderr.strip() or "exit %d" % result.returncode))
+        return json.loads(report.read_text())
+
+
+def swarm(seeds, jobs=2, preset="release"):
+    """The JSON of a swarm. Violations are in it, and raise nothing."""
+    with tempfile.TemporaryDirectory() as work:
+        report = pathlib.Path(work) / "swarm.json"
+        command = [BINARIES[preset] / "mpquic-sim", "swarm", "--seeds", str(seeds), "--jobs", str(jobs), "--no-shrink", "--json",
+                   report]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=SWARM_TIMEOUT_S, check=False, cwd=work)
+        if not report.exists():
+            raise BenchError("swarm: %s" % (result.stderr.strip() or "exit %d" % result.returncode))
         return json.loads(report.read_text())
 
 

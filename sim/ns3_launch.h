@@ -1,5 +1,5 @@
 // `mpquic-sim run|replay ... --engine ns3`: the same command line, run by mpquic-ns3. ns-3 is GPLv2 and large, so it is
-// another program's (docs/adr/0008).
+// another program's (docs/adr/0009).
 #pragma once
 
 #include <optional>

@@ -218,6 +218,7 @@ void Simulation::watch_silence() {
 }
 
 void Simulation::open_path(std::size_t path) {
+  if (draining_ || app(Role::client).closed()) return;
   const auto why_not =
       engine(Role::client)
           .open_path(*app(Role::client).connection(), world_->client_tuple(path), local_now(Role::client));
@@ -239,6 +240,7 @@ Report Simulation::finish(double wall_s) {
 }
 
 void Simulation::close_and_drain() {
+  draining_ = true;
   app(Role::client).expect_close();
   app(Role::server).expect_close();
   Duration slowest{};

@@ -136,6 +136,7 @@ class Simulation {
   Content content_;
   PacketNumberWatch packet_numbers_;
   SilenceWatch silence_[2];
+  bool draining_ = false;
   TlsPair tls_;
   std::unique_ptr<World> world_;
   std::unique_ptr<Invariants> invariants_;

@@ -37,8 +37,8 @@ KINDS = {
 }
 EVENTS = {"outage": {"for": "1s"}, "flap": {"down": "1s", "up": "1s", "count": 1}, "set_rate": {"value": "1Mbit/s"},
           "set_delay": {"value": "1ms"}, "set_loss": {"value": "1%"}, "path_status": {"value": "backup"},
-          "socket_error": {"value": "refused"}, "clock_jump": {"side": "client", "value": "1s"}}
-PATHLESS = {"clock_jump", "peer_restart", "key_update", "close"}
+          "reorder_burst": {"for": "1ms"}, "socket_error": {"value": "refused"}, "clock_jump": {"side": "client", "value": "1s"}}
+PATHLESS = {"heal", "clock_jump", "peer_restart", "key_update", "close"}
 WORKLOADS = {"bulk": {"bytes": "1MB"}, "requests": {"count": 1}, "datagrams": {"rate": "1Mbit/s", "count": 1},
              "voip": {"for": "1s"}, "game": {"for": "1s"}, "video": {"rate": "1Mbit/s", "for": "4s"},
              "inner_tcp": {"bytes": "1MB"}}

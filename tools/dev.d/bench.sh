@@ -7,7 +7,7 @@ run_bench() {
   need build
   python3 bench/driver.py --check "$@"
   build_preset release
-  if [[ " $* " == *" determinism "* || " $* " == *" all "* ]]; then
+  if [[ " $* " == *" determinism "* || " $* " == *" swarm-determinism "* || " $* " == *" all "* ]]; then
     need build test
     build_preset dev mpquic-sim
   fi

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "stack/crypto/nonce.h"
+
 namespace mpquic::sim {
 namespace {
 
@@ -11,13 +13,15 @@ using testing::HasSubstr;
 class PacketNumberWatchTest : public testing::Test {
  protected:
   void sent(EncryptionLevel level, std::uint32_t path, std::uint64_t number, bool key_phase = false) {
-    sink->on_event(trace::PacketSent{.level = level,
-                                     .path = PathId(path),
-                                     .number = PacketNumber(number),
-                                     .size = 100,
-                                     .payload = {},
-                                     .key_phase = key_phase},
-                   Instant{});
+    sink->on_event(
+        trace::PacketSent{.level = level,
+                          .path = PathId(path),
+                          .number = PacketNumber(number),
+                          .size = 100,
+                          .payload = {},
+                          .key_phase = key_phase,
+                          .nonce = make_nonce(std::array<std::uint8_t, 12>{}, PathId(path), PacketNumber(number))},
+        Instant{});
   }
   Violations violations;
   PacketNumberWatch watch{violations, nullptr};
