@@ -182,9 +182,11 @@ std::optional<Transmit> Connection::transmit_pto_probe(MutableBytes out, Instant
   // Where another path works, that one carries the data, and this one is only asked whether it still lives.
   const bool alone = !has_alternative(path->id());
   const PacketTarget to = target(*path, EncryptionLevel::one_rtt, *dcid_of(*path), now);
-  const std::size_t size = std::min<std::uint64_t>(path->max_datagram_size(), path->send_budget(now).value());
+  const std::uint64_t budget = path->send_budget(now).value();  // what amplification allows: both probes share it
+  const std::size_t size = std::min<std::uint64_t>(path->max_datagram_size(), budget);
   DatagramWriter train(out);
-  while (path->probes_owed(SpaceId::application) > 0 && train.begin_datagram(size)) {
+  const auto fits = [&] { return train.empty() || train.size() + size <= budget; };
+  while (path->probes_owed(SpaceId::application) > 0 && fits() && train.begin_datagram(size)) {
     const PacketPlan plan = plan_packet(to);
     PacketBuilder builder(plan, keys_, train);
     FrameWriter frames(builder.room(), to.level, path->id(), tokens_);
@@ -192,6 +194,8 @@ std::optional<Transmit> Connection::transmit_pto_probe(MutableBytes out, Instant
       if (demand() == Demand::none) requeue_oldest(*path);
       write_application_frames(frames, *path, now);
     } else {
+      // What went out here while every path had failed is nobody's to repeat but ours.
+      requeue_unacked(*path);
       write_acks(frames, *path, now);
     }
     if (!frames.ack_eliciting() && !frames.write(PingFrame{})) break;

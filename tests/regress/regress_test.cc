@@ -32,7 +32,9 @@ INSTANTIATE_TEST_SUITE_P(Seeds, Regression,
                          testing::Values(Case{"full-window-handshake", 12}, Case{"full-window-handshake", 23},
                                          Case{"full-window-handshake", 51}, Case{"acks-find-another-carrier", 17},
                                          Case{"acks-find-another-carrier", 49}, Case{"acks-find-another-carrier", 53},
-                                         Case{"keep-alive-in-full-window", 52}));
+                                         Case{"keep-alive-in-full-window", 52},
+                                         Case{"probes-share-amplification-credit", 681},
+                                         Case{"data-sent-while-all-paths-failed", 616}));
 
 }  // namespace
 }  // namespace mpquic::sim
