@@ -38,6 +38,8 @@ KINDS = {
 EVENTS = {"outage": {"for": "1s"}, "flap": {"down": "1s", "up": "1s", "count": 1}, "set_rate": {"value": "1Mbit/s"},
           "set_delay": {"value": "1ms"}, "set_loss": {"value": "1%"}, "path_status": {"value": "backup"},
           "reorder_burst": {"for": "1ms"}, "socket_error": {"value": "refused"}, "clock_jump": {"side": "client", "value": "1s"}}
+# ns-3's topologies, at their shortest.
+NS3 = {"paths": {}, "shared_bottleneck": {"rate": "1Mbit/s", "tcp": {"flows": 1}}, "wifi": {"tcp": {"flows": 1}}}
 PATHLESS = {"heal", "clock_jump", "peer_restart", "key_update", "close"}
 WORKLOADS = {"bulk": {"bytes": "1MB"}, "requests": {"count": 1}, "datagrams": {"rate": "1Mbit/s", "count": 1},
              "voip": {"for": "1s"}, "game": {"for": "1s"}, "video": {"rate": "1Mbit/s", "for": "4s"},
@@ -136,6 +138,18 @@ def definitions():
     return out
 
 
+def ns3_section(loader, topology, example):
+    def section():
+        return base(ns3={"topology": topology, **copy.deepcopy(example)})
+
+    keys = loader.keys(section(), ["ns3"])
+    special = {"topology": {"const": topology}, "through": list_of({"type": "string"})}
+    if "tcp" in keys:
+        special["tcp"] = closed(loader.keys(section(), ["ns3", "tcp"]), required=["flows"])
+    required = [key for key in example if key != "tcp"] + ([] if topology == "paths" else ["topology"])
+    return closed(keys, special, required)
+
+
 def build(loader):
     shares = {"type": "object", "additionalProperties": {"$ref": "#/definitions/scalar"}}
     side = closed(loader.keys(base(), ["endpoints", "client"]))
@@ -170,7 +184,8 @@ def build(loader):
         events.append(closed(keys, special, example))
     close = closed(loader.keys(base(), ["assert", "closed"]))
     verdict = closed(loader.keys(base(), ["assert"]), {"closed": close, "share_at_least": shares, "share_at_most": shares})
-    top = {"groups": list_of({"oneOf": groups}), "bottlenecks": list_of(bottleneck), "endpoints": endpoints, "assert": verdict, "paths": {"type": "array", "minItems": 1, "items": path},
+    ns3 = {"oneOf": [ns3_section(loader, topology, example) for topology, example in NS3.items()]}
+    top = {"ns3": ns3, "groups": list_of({"oneOf": groups}), "bottlenecks": list_of(bottleneck), "endpoints": endpoints, "assert": verdict, "paths": {"type": "array", "minItems": 1, "items": path},
            "workloads": {"type": "array", "items": {"oneOf": workloads}}, "events": {"type": "array", "items": {"oneOf": events}}}
     schema = closed(loader.keys(base(), []), top, ["name", "paths", "workloads"])
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "mpquic scenario",
