@@ -35,7 +35,7 @@ struct EndpointsSpec {
   SideSpec server;
   bool require_retry = false;
   InjectedBug injected_bug = InjectedBug::none;  // in both sides, for tests of the tests
-  std::optional<std::size_t> first_path;  // index of the path that the handshake uses; the first one by default
+  std::optional<std::size_t> first_path;         // index of the path that the handshake uses; the first one by default
 
   [[nodiscard]] const SideSpec& side(Role role) const { return role == Role::client ? client : server; }
   /// Both sides are able and willing to use several paths.
@@ -135,7 +135,7 @@ struct Assertions {
   std::optional<Duration> failover;              // from any path's death to the first progress on another
   std::optional<std::uint64_t> validated_paths;  // at least, as the client sees it at the end
   std::optional<std::uint64_t> key_updates;      // at least, on either side
-  bool refused_paths = false;  // paths may be refused
+  bool refused_paths = false;                    // paths may be refused
   std::optional<ExpectedClose> closed;
   std::vector<ShareBound> shares;
 };

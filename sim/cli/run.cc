@@ -55,8 +55,9 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
   command.add_option("--json", arguments.json, "Write the report to this file as well");
   // ns3 never gets here: become_ns3().
   command
-      .add_option("--engine", arguments.engine,
-                  "mpquic, ngtcp2: whose QUIC runs on both sides, on the best single WAN if not ours. ns3: ours, in ns-3")
+      .add_option(
+          "--engine", arguments.engine,
+          "mpquic, ngtcp2: whose QUIC runs on both sides, on the best single WAN if not ours. ns3: ours, in ns-3")
       ->check(CLI::IsMember({"mpquic", "ngtcp2", "ns3"}));
   command.add_option("--baseline", arguments.baseline, "none, best_path, per_path or 'path NAME': without multipath");
   add_trace_options(command, arguments.trace);

@@ -16,7 +16,7 @@ struct PathStats {
   bool backup = false;
   bool abandoned = false;
   bool amplification_limited = false;  // nothing may be sent until the peer has sent more (RFC 9000 §8.1)
-  std::uint64_t bytes_sent = 0;  // UDP payload
+  std::uint64_t bytes_sent = 0;        // UDP payload
   std::uint64_t bytes_received = 0;
   std::uint64_t packets_sent = 0;
   std::uint64_t packets_received = 0;

@@ -265,8 +265,8 @@ void Path::on_pto(const Pto& pto, Instant now) {
   ++pto_count_;
   ++counters_.pto_count;
   probes_owed_[index_of(pto.space)] = kPtoProbes;
-  // RFC 9002 §6.2.4: "the sender SHOULD send ack-eliciting packets from other packet number spaces with in-flight data".
-  // A client behind a NAT that rebound during the handshake is found by its 1-RTT packets only.
+  // RFC 9002 §6.2.4: "the sender SHOULD send ack-eliciting packets from other packet number spaces with in-flight
+  // data". A client behind a NAT that rebound during the handshake is found by its 1-RTT packets only.
   for (const auto& space : spaces_) {
     if (space == nullptr || space->id() == pto.space || !space->has_ack_eliciting_in_flight()) continue;
     std::uint8_t& owed = probes_owed_[index_of(space->id())];
