@@ -151,6 +151,7 @@ std::vector<Outcome> run_all(const Batch& batch) {
   for (std::size_t i = 0; i < jobs; ++i) workers.emplace_back(batch, i, jobs);
   while (!std::ranges::all_of(workers, &Worker::over)) {
     std::vector<pollfd> files;
+    files.reserve(workers.size());
     for (const Worker& worker : workers) files.push_back({.fd = worker.file(), .events = POLLIN, .revents = 0});
     if (::poll(files.data(), files.size(), -1) < 0) continue;
     for (std::size_t i = 0; i < workers.size(); ++i)
