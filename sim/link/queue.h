@@ -84,46 +84,44 @@ struct QueueLimits {
   }
 };
 
-/// First in, first out; refuses what does not fit.
-class DropTailQueue final : public Queue {
+/// First in, first out; what it refuses is its subclass's matter.
+class FifoQueue : public Queue {
  public:
-  DropTailQueue(const QueueLimits& limits, Duration age) : limits_(limits), age_(age) {}
+  [[nodiscard]] std::optional<LinkPacket> dequeue(Instant /*now*/, DropSink& /*drops*/) override {
+    if (fifo_.empty()) return std::nullopt;
+    return fifo_.pop();
+  }
+  [[nodiscard]] std::size_t packets() const override { return fifo_.packets(); }
+  [[nodiscard]] std::uint64_t bytes() const override { return fifo_.bytes(); }
+
+ protected:
+  explicit FifoQueue(const QueueLimits& limits) : limits_(limits) {}
+  PacketFifo fifo_;
+  QueueLimits limits_;
+};
+
+/// Refuses what does not fit.
+class DropTailQueue final : public FifoQueue {
+ public:
+  DropTailQueue(const QueueLimits& limits, Duration age) : FifoQueue(limits), age_(age) {}
   void enqueue(const LinkPacket& packet, Instant now, DropSink& drops) override {
     const bool stale = age_ > Duration::zero() && !fifo_.empty() && now - fifo_.front().queued_at > age_;
     if (stale || !limits_.has_room(fifo_, packet.bytes)) return drops.drop(packet, LinkDrop::queue_full);
     fifo_.push(packet);
   }
-  [[nodiscard]] std::optional<LinkPacket> dequeue(Instant /*now*/, DropSink& /*drops*/) override {
-    if (fifo_.empty()) return std::nullopt;
-    return fifo_.pop();
-  }
-  [[nodiscard]] std::size_t packets() const override { return fifo_.packets(); }
-  [[nodiscard]] std::uint64_t bytes() const override { return fifo_.bytes(); }
 
  private:
-  PacketFifo fifo_;
-  QueueLimits limits_;
   Duration age_;
 };
 
-/// First in, first out; the oldest packets make room for the newest.
-class DropFrontQueue final : public Queue {
+/// The oldest packets make room for the newest.
+class DropFrontQueue final : public FifoQueue {
  public:
-  explicit DropFrontQueue(const QueueLimits& limits) : limits_(limits) {}
+  explicit DropFrontQueue(const QueueLimits& limits) : FifoQueue(limits) {}
   void enqueue(const LinkPacket& packet, Instant /*now*/, DropSink& drops) override {
     while (!limits_.has_room(fifo_, packet.bytes)) drops.drop(fifo_.pop(), LinkDrop::queue_full);
     fifo_.push(packet);
   }
-  [[nodiscard]] std::optional<LinkPacket> dequeue(Instant /*now*/, DropSink& /*drops*/) override {
-    if (fifo_.empty()) return std::nullopt;
-    return fifo_.pop();
-  }
-  [[nodiscard]] std::size_t packets() const override { return fifo_.packets(); }
-  [[nodiscard]] std::uint64_t bytes() const override { return fifo_.bytes(); }
-
- private:
-  PacketFifo fifo_;
-  QueueLimits limits_;
 };
 
 }  // namespace mpquic::sim

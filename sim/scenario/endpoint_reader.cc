@@ -17,7 +17,11 @@ constexpr std::size_t kMaxOpenPaths = 64;
 [[nodiscard]] Parsed<InjectedBug> parse_bug(std::string_view text) {
   for (const auto bug :
        {InjectedBug::none, InjectedBug::free_unacked, InjectedBug::nonce_without_path, InjectedBug::timer_on_send})
-    if (text == name_of(bug)) return bug;
+    if (text == name_of(bug)) {
+      if (bug != InjectedBug::none && !kBugsCanBeInjected)
+        return std::unexpected("a build with expensive checks (--preset sim), for this one has no bugs to inject");
+      return bug;
+    }
   return std::unexpected("none, free-unacked, nonce-without-path or timer-on-send");
 }
 

@@ -155,6 +155,12 @@ struct Summary {
 }  // namespace
 
 int run(const Arguments& arguments) {
+  if (arguments.bug != "none" && !kBugsCanBeInjected) {
+    fmt::print(stderr,
+               "mpquic-sim: --inject {0}: this build has no bugs to inject; ./dev sim swarm --inject {0} makes one\n",
+               arguments.bug);
+    return kUsage;
+  }
   if (arguments.print) {
     for (std::uint64_t i = 0; i < arguments.seeds; ++i)
       fmt::print("{}", to_yaml(draw(arguments.first_seed + i, draw_options(arguments))));

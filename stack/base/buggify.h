@@ -49,12 +49,22 @@ class Buggify {
   return buggify != nullptr && buggify->happens(point);
 }
 
-/// Test-only: bugs that the simulator's swarm has to find.
+/// Test-only: bugs that the simulator's swarm has to find. A release build contains none of them.
 enum class InjectedBug : std::uint8_t {
   none,
   free_unacked,        // what is in flight on a path is freed with it, not written again
   nonce_without_path,  // draft-21 §2.4 broken at both ends: AEAD nonces repeat
   timer_on_send,       // any packet that leaves, on any path, puts off every PTO
 };
+
+#ifdef MPQUIC_EXPENSIVE_CHECKS
+inline constexpr bool kBugsCanBeInjected = true;
+#else
+inline constexpr bool kBugsCanBeInjected = false;
+#endif
+
+[[nodiscard]] constexpr bool has_bug(InjectedBug injected, InjectedBug bug) {
+  return kBugsCanBeInjected && injected == bug;
+}
 
 }  // namespace mpquic

@@ -55,8 +55,8 @@ struct ConnectionConfig {
   std::optional<SocketAddress> preferred_v6;
 
   // --- Tests only (docs/adr/0008)
-  Buggify* buggify = nullptr;  // outlives the connection
-  InjectedBug injected_bug = InjectedBug::none;
+  Buggify* buggify = nullptr;                    // outlives the connection
+  InjectedBug injected_bug = InjectedBug::none;  // without effect in release builds
 };
 
 }  // namespace mpquic

@@ -64,7 +64,7 @@ std::optional<Transmit> Connection::finish_train(DatagramWriter& train, const Pa
                                                  const FourTuple& tuple) {
   if (train.empty()) return std::nullopt;
   train.flush(keys_);
-  if (config_.injected_bug == InjectedBug::timer_on_send) paths_.settings().last_sent = target.now;
+  if (has_bug(config_.injected_bug, InjectedBug::timer_on_send)) paths_.settings().last_sent = target.now;
   target.path.on_datagram_sent(tuple, ByteCount{train.size()});
   return Transmit{.tuple = tuple, .ecn = target.ecn, .size = train.size(), .segment_size = train.segment_size()};
 }

@@ -138,7 +138,7 @@ class KeyRing {
   [[nodiscard]] AeadLimits limits() const;
   /// The path ID that goes into nonces.
   [[nodiscard]] PathId nonce_path(PathId path) const {
-    return options_.injected_bug == InjectedBug::nonce_without_path ? kInitialPath : path;
+    return has_bug(options_.injected_bug, InjectedBug::nonce_without_path) ? kInitialPath : path;
   }
   void seal_one_rtt(PathId path, PacketNumber number, Bytes header, MutableBytes payload);
   [[nodiscard]] Generation select(const UnprotectedPacket& packet, Instant now);

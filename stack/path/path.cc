@@ -209,7 +209,7 @@ std::optional<Pto> Path::next_pto() const {
     }
   }
   const PathSettings& settings = context_.settings;
-  if (settings.injected_bug == InjectedBug::timer_on_send)
+  if (has_bug(settings.injected_bug, InjectedBug::timer_on_send))
     for (PtoSpace& space : spaces) space.last_ack_eliciting = std::max(space.last_ack_eliciting, {settings.last_sent});
   return earliest_pto(std::span(spaces).first(count),
                       PtoContext{.base = rtt_.pto_base(Duration{}),
@@ -328,7 +328,8 @@ void Path::forget_outstanding(AckOutcome& out) {
   for (const auto& space : spaces_) {
     if (space) space->forget_all(out);
   }
-  if (context_.settings.injected_bug == InjectedBug::free_unacked) out.lost.resize(tokens_before, DeliveryToken{});
+  if (has_bug(context_.settings.injected_bug, InjectedBug::free_unacked))
+    out.lost.resize(tokens_before, DeliveryToken{});
   counters_.packets_lost += out.lost_packets.size() - before;
 }
 

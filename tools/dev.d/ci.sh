@@ -7,8 +7,8 @@ help_ci() {
 usage: ./dev ci
 
 What a change has to pass, from fresh build directories: build, lint, all tests under ASan and UBSan; under ThreadSanitizer the
-tests that have threads or sockets (unit_io, unit_perf, and interop over UDP); the fuzz targets for a minute; and equal trace
-hashes of the same seeds in debug and release builds.
+tests that have threads or sockets (unit_io, unit_perf, and interop over UDP); the fuzz targets for a minute; equal trace
+hashes of the same seeds in debug and release builds; and 300 seeds of the swarm.
 
   ./dev ci
   ./dev build tsan unit_io         one target under ThreadSanitizer, by hand; then:
@@ -26,5 +26,6 @@ run_ci() {
     tail -n 20
   ./dev fuzz --seconds 60
   ./dev bench determinism --seeds 8
+  ./dev sim swarm --seeds 300
   say 'ci: passed'
 }

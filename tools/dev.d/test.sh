@@ -21,7 +21,7 @@ run_test() {
     esac
     shift
   done
-  need build test
+  need build test ns3
   if ((lint && ${#args[@]} == 0)); then
     source tools/dev.d/lint.sh
     # shellcheck disable=SC2119

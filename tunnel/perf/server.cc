@@ -43,7 +43,8 @@ constexpr std::size_t kMaxRecords = 10000;  // of ended connections in the JSON 
 
 class Server {
  public:
-  explicit Server(const ServerOptions& options) : options_(options) {}
+  Server(const ServerOptions& options, OnListening on_listening)
+      : options_(options), on_listening_(std::move(on_listening)) {}
   [[nodiscard]] int run();
 
  private:
@@ -53,6 +54,7 @@ class Server {
   [[nodiscard]] int finish();
 
   const ServerOptions& options_;
+  OnListening on_listening_;
   io::SystemRng rng_;
   std::optional<io::SignalWatch> signals_;
   std::unique_ptr<Engine> engine_;
@@ -107,6 +109,7 @@ io::Result<void> Server::listen() {
     const auto local = loop_->add_socket(*socket);
     if (!local) return std::unexpected(local.error());
     fmt::print("listening {}\n", local->to_string());
+    if (on_listening_) on_listening_(*local);
   }
   return {};
 }
@@ -144,6 +147,8 @@ int Server::finish() {
 
 }  // namespace
 
-int run_server(const ServerOptions& options) { return Server(options).run(); }
+int run_server(const ServerOptions& options, OnListening on_listening) {
+  return Server(options, std::move(on_listening)).run();
+}
 
 }  // namespace mpquic::perf

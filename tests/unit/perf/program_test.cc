@@ -2,12 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
 
 #include "io/files.h"
 #include "io/system_rng.h"
-#include "io/udp_socket.h"
 #include "stack/crypto/certificate.h"
 #include "tunnel/perf/credentials.h"
 #include "tunnel/perf/run.h"
@@ -59,15 +59,17 @@ class Program : public testing::Test {
   }
 
   Outcome run() {
-    const SocketAddress local = free_address();
-    server_.listen = {local.to_string()};
-    client_.port = local.port;
+    server_.listen = {"127.0.0.1:0"};
     Outcome outcome;
-    std::jthread server([&] { outcome.server = run_server(server_); });
-    while (outcome.server == -1 && io::UdpSocket::open({.local = local})) std::this_thread::sleep_for(5ms);
+    std::promise<std::uint16_t> listening;
+    auto port = listening.get_future();  // throws if the server ends without one
+    std::jthread server([&, listening = std::move(listening)] mutable {
+      outcome.server = run_server(server_, [&](const SocketAddress& local) { listening.set_value(local.port); });
+    });
+    client_.port = port.get();
     outcome.client = run_client(client_);
     if (second_client_) {
-      second_client_->port = local.port;
+      second_client_->port = client_.port;
       outcome.second_client = run_client(*second_client_);
     }
     server.join();
@@ -81,10 +83,6 @@ class Program : public testing::Test {
   std::optional<ClientOptions> second_client_;  // after the first one
 
  private:
-  static SocketAddress free_address() {
-    const auto socket = io::UdpSocket::open({.local = {IpAddress::v4({127, 0, 0, 1}), 0}});
-    return socket ? (*socket)->local_address() : SocketAddress{};
-  }
   json report(const std::string& name) const {
     const auto text = io::read_file(path(name));
     return text ? json::parse(*text) : json();
