@@ -30,6 +30,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # not there.
   add_compile_options(-Wno-restrict -Wno-stringop-overflow)
 endif()
+# Nobody replaces our functions by others when we are linked into a shared object: calls within a file may be inlined.
+add_compile_options(-fno-semantic-interposition)
 add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -fno-omit-frame-pointer)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # Clang 14 cannot compile libstdc++ 12's <expected> at all (P0848), Clang 16 with this help.

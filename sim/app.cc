@@ -114,7 +114,6 @@ void App::open_streams(std::size_t workload, Instant now) {
                 .header = header,
                 .length = FlowHeader::kSize + header.body,
                 .offset = 0,
-                .sum = {},
                 .opened_at = now};
     if (requests) {
       flow.in = {.known = true,
@@ -123,8 +122,7 @@ void App::open_streams(std::size_t workload, Instant now) {
                  .header = header,
                  .raw = {},
                  .length = spec.reply_bytes(),
-                 .offset = 0,
-                 .sum = {}};
+                 .offset = 0};
     }
     write_stream(*id);
   }
@@ -151,12 +149,11 @@ void App::write_stream(StreamId id) {
       if (!closed_) violation(id, parts_.events.now(), "refuses our data");
       return;
     }
-    out.sum.add(out.offset, data.first(*taken));
     out.offset += *taken;
     if (*taken < data.size()) return;  // StreamWritable will come
     if (!fin) continue;
     out.active = false;
-    parts_.ledger.finished_sending(out.header.workload, out.sum.value());
+    parts_.ledger.finished_sending(out.header, out.reply);
   }
 }
 
@@ -173,7 +170,6 @@ void App::read_stream(StreamId id, Instant now) {
 
 bool App::accept_bytes(StreamId id, Flow& flow, Bytes data, Instant now) {
   Incoming& in = flow.in;
-  in.sum.add(in.offset, data);
   const std::size_t arrived = data.size();
   if (!accept_header(id, in, data)) return false;
   if (!in.known) return true;
@@ -220,19 +216,14 @@ void App::finish_incoming(StreamId id, Flow& flow, Instant now) {
   if (!in.known || in.offset != in.length)
     return violation(id, now, fmt::format("ends after {} of {} bytes", in.offset, in.length));
   const std::size_t workload = in.header.workload;
-  parts_.ledger.finished_stream(workload, in.sum.value(), now);
+  parts_.ledger.finished_stream(in.header, in.reply, now);
   const WorkloadSpec& spec = parts_.ledger.spec(workload);
   if (!spec.asks()) return;
   if (in.reply) {
     return finish_reply(workload, now - flow.out.opened_at, now);
   }
-  flow.out = {.active = true,
-              .reply = true,
-              .header = in.header,
-              .length = spec.reply_bytes(),
-              .offset = 0,
-              .sum = {},
-              .opened_at = now};
+  flow.out = {
+      .active = true, .reply = true, .header = in.header, .length = spec.reply_bytes(), .offset = 0, .opened_at = now};
   write_stream(id);
 }
 

@@ -52,7 +52,6 @@ class App final : public Application {
     FlowHeader header;
     std::uint64_t length = 0;  // header included, which replies do not have
     std::uint64_t offset = 0;
-    Checksum sum;
     Instant opened_at;
   };
   struct Incoming {
@@ -63,7 +62,6 @@ class App final : public Application {
     std::array<std::byte, FlowHeader::kSize> raw{};
     std::uint64_t length = 0;
     std::uint64_t offset = 0;
-    Checksum sum;
   };
   struct Flow {
     Outgoing out;

@@ -1,7 +1,6 @@
 #include "sim/content.h"
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 
 #include "sim/random_streams.h"
@@ -37,22 +36,6 @@ std::size_t Content::first_mismatch(ContentKey key, std::uint64_t offset, Bytes 
     done += expected.size();
   }
   return done;
-}
-
-void Checksum::add(std::uint64_t offset, Bytes data) {
-  const auto add_byte = [&](std::size_t i) {
-    sum_ += std::to_integer<std::uint64_t>(data[i]) << (8 * ((offset + i) % 8));
-  };
-  std::size_t i = 0;
-  for (; i < data.size() && (offset + i) % 8 != 0; ++i) add_byte(i);
-  std::array<std::uint64_t, 8> lanes{};
-  for (; data.size() - i >= sizeof(lanes); i += sizeof(lanes)) {
-    std::array<std::uint64_t, lanes.size()> words;
-    std::memcpy(words.data(), data.data() + i, sizeof(words));
-    for (std::size_t lane = 0; lane < lanes.size(); ++lane) lanes[lane] += words[lane];
-  }
-  for (const std::uint64_t lane : lanes) sum_ += lane;
-  for (; i < data.size(); ++i) add_byte(i);
 }
 
 }  // namespace mpquic::sim

@@ -26,14 +26,4 @@ class Content {
   std::vector<std::byte> table_;
 };
 
-/// The sum of all bytes as little-endian 64-bit words: independent of how the stream was cut.
-class Checksum {
- public:
-  void add(std::uint64_t offset, Bytes data);
-  [[nodiscard]] std::uint64_t value() const { return sum_; }
-
- private:
-  std::uint64_t sum_ = 0;
-};
-
 }  // namespace mpquic::sim

@@ -25,7 +25,7 @@ void PacketPool::release(PacketRef ref) {
 PacketRef PacketPool::clone(PacketRef ref) {
   const PacketRef copy = acquire();
   (*this)[copy] = (*this)[ref];
-  std::ranges::copy(bytes(ref), bytes(copy).begin());
+  fill(copy, bytes(ref));
   return copy;
 }
 
@@ -46,6 +46,15 @@ std::uint32_t PacketPool::truncate(PacketRef ref, std::uint64_t random) {
   Packet& packet = (*this)[ref];
   if (packet.size > 1) packet.size = static_cast<std::uint32_t>(1 + random % (packet.size - 1));
   return static_cast<std::uint32_t>(packet.ip_size());
+}
+
+void PacketPool::prefetch(PacketRef ref, std::uint32_t bytes) const {
+  constexpr std::size_t kCacheLine = 64;
+  const Slab& slab = *slabs_[ref.value() / kSlabPackets];
+  const std::size_t index = ref.value() % kSlabPackets;
+  const std::byte* const payload = slab.bytes.get() + index * capacity_;
+  __builtin_prefetch(&slab.packets[index]);
+  for (std::size_t at = 0; at + kIpUdpOverhead < bytes; at += kCacheLine) __builtin_prefetch(payload + at);
 }
 
 void PacketPool::grow() {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <vector>
 
@@ -35,12 +36,15 @@ class PacketPool final : public PacketStore {
   [[nodiscard]] Packet& operator[](PacketRef ref) { return slab_of(ref).packets[ref.value() % kSlabPackets]; }
   /// The buffer's first `size` bytes, `size` as in the packet.
   [[nodiscard]] MutableBytes bytes(PacketRef ref);
+  /// Copies into the buffer what is as long as the packet.
+  void fill(PacketRef ref, Bytes content) { std::memcpy(bytes(ref).data(), content.data(), content.size()); }
 
   // --- PacketStore
   [[nodiscard]] PacketRef clone(PacketRef ref) override;
   void set_ecn(PacketRef ref, Ecn ecn) override { (*this)[ref].ecn = ecn; }
   void flip_bit(PacketRef ref, std::uint64_t random) override;
   [[nodiscard]] std::uint32_t truncate(PacketRef ref, std::uint64_t random) override;
+  void prefetch(PacketRef ref, std::uint32_t bytes) const override;
 
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
   [[nodiscard]] std::size_t in_use() const { return in_use_; }

@@ -76,8 +76,8 @@ void Simulation::check_workload(std::size_t i, const WorkloadReport& report) {
   const WorkloadSpec& spec = ledger_.spec(i);
   const WorkloadProgress& progress = ledger_.progress(i);
   const WorkloadAssertions& own = spec.expect;
-  if (progress.completed_at && progress.sent_checksum != progress.received_checksum)
-    broken("workload {}: checksums of what was sent and of what arrived differ", i);
+  if (progress.completed_at && progress.sent_flows != progress.received_flows)
+    broken("workload {}: the streams that arrived are not those that were sent", i);
   const auto delivered = spec.paced() && scenario_.assertions.datagrams_delivered
                              ? std::max(own.delivered.value_or(0), *scenario_.assertions.datagrams_delivered)
                              : own.delivered.value_or(0);

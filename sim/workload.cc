@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "sim/trace_hash.h"
+
 namespace mpquic::sim {
 
 std::string_view name_of(WorkloadKind kind) {
@@ -57,6 +59,17 @@ ContentKey content_key(const FlowHeader& header, bool reply) {
   return header.flow << 16 | header.workload << 1 | (reply ? 1U : 0U);
 }
 
+namespace {
+
+/// Their sum tells whether each flow arrived once: that its bytes are right is known by then.
+[[nodiscard]] std::uint64_t fingerprint(const FlowHeader& flow, bool reply) {
+  TraceHash hash;
+  hash.add(content_key(flow, reply));
+  return hash.value();
+}
+
+}  // namespace
+
 Ledger::Ledger(std::vector<WorkloadSpec> specs) : specs_(std::move(specs)), progress_(specs_.size()) {
   for (std::size_t i = 0; i < specs_.size(); ++i)
     if (specs_[i].kind != WorkloadKind::bulk) progress_[i].latencies_us.reserve(specs_[i].count);
@@ -76,17 +89,18 @@ void Ledger::received(std::size_t workload, std::uint64_t bytes, Instant now) {
   last_progress_ = now;
 }
 
-void Ledger::finished_stream(std::size_t workload, std::uint64_t checksum, Instant now) {
-  WorkloadProgress& progress = progress_[workload];
-  progress.received_checksum += checksum;
+void Ledger::finished_stream(const FlowHeader& flow, bool reply, Instant now) {
+  WorkloadProgress& progress = progress_[flow.workload];
+  progress.received_flows += fingerprint(flow, reply);
   ++progress.streams_finished;
-  const std::uint64_t halves = specs_[workload].asks() ? 2 : 1;
-  if (progress.streams_finished == specs_[workload].stream_count() * halves) complete(workload, now);
+  const WorkloadSpec& spec = specs_[flow.workload];
+  const std::uint64_t halves = spec.asks() ? 2 : 1;
+  if (progress.streams_finished == spec.stream_count() * halves) complete(flow.workload, now);
 }
 
-void Ledger::finished_sending(std::size_t workload, std::uint64_t checksum) {
-  progress_[workload].sent_checksum += checksum;
-  ++progress_[workload].sends_finished;
+void Ledger::finished_sending(const FlowHeader& flow, bool reply) {
+  progress_[flow.workload].sent_flows += fingerprint(flow, reply);
+  ++progress_[flow.workload].sends_finished;
 }
 
 void Ledger::complete(std::size_t workload, Instant now) {

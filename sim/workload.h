@@ -107,8 +107,8 @@ struct InnerTcpTally {
 struct WorkloadProgress {
   std::uint64_t bytes_received = 0;    // verified, headers and replies included
   std::uint64_t streams_finished = 0;  // verified up to their ends
-  std::uint64_t sent_checksum = 0;     // sums over streams that are completely sent, or completely received
-  std::uint64_t received_checksum = 0;
+  std::uint64_t sent_flows = 0;        // sums of fingerprints: of the flows that are completely sent,
+  std::uint64_t received_flows = 0;    // or completely received
   std::uint64_t sends_finished = 0;
   DatagramTally datagrams;
   Playback playback;  // video
@@ -132,8 +132,8 @@ class Ledger {
   void started(std::size_t workload, Instant now);
   /// `bytes` more arrived and were right.
   void received(std::size_t workload, std::uint64_t bytes, Instant now);
-  void finished_stream(std::size_t workload, std::uint64_t checksum, Instant now);
-  void finished_sending(std::size_t workload, std::uint64_t checksum);
+  void finished_stream(const FlowHeader& flow, bool reply, Instant now);
+  void finished_sending(const FlowHeader& flow, bool reply);
   void datagrams_over(std::size_t workload, Instant now) { complete(workload, now); }
 
   [[nodiscard]] bool complete() const { return completed_ == specs_.size(); }

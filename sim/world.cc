@@ -183,7 +183,7 @@ void World::put_on_link(std::size_t link, const Packet& packet, const FourTuple&
 void World::enter_link(std::size_t link, const Packet& packet, Bytes bytes) {
   const PacketRef ref = pool_.acquire();
   pool_[ref] = packet;
-  std::ranges::copy(bytes, pool_.bytes(ref).begin());
+  pool_.fill(ref, bytes);
   const auto flow = static_cast<std::uint32_t>(link << 24 ^ packet.tuple.local.port << 8U ^ packet.tuple.remote.port);
   links_[link]->offer(
       {.ref = ref, .bytes = static_cast<std::uint32_t>(packet.ip_size()), .flow = flow, .ecn = packet.ecn}, now());

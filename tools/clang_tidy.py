@@ -3,7 +3,8 @@
 
 usage: clang_tidy.py --build DIR [--all] [FILE...]
 
-A source passes once: its key is the text of the file, of every project header that it includes, its compile command and .clang-tidy.
+What passes once is a source as the compiler sees it, in the dev preset a batch of them (CMake's unity builds): its key is the text of the file,
+of every project file that it includes, its compile command and .clang-tidy.
 Passed keys are kept in DIR/clang-tidy.passed.
 """
 import argparse
@@ -39,6 +40,11 @@ def key_of(entry):
     return digest.hexdigest()
 
 
+def sources_of(entry):
+    """The file itself, or the sources that a batch consists of."""
+    return {entry["file"], *(str(ROOT / name) for name in INCLUDE.findall(pathlib.Path(entry["file"]).read_text()))}
+
+
 def check(entry, build):
     command = ["clang-tidy-16", "--quiet", "-p", build, *CLANG_ARGUMENTS, entry["file"]]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -57,7 +63,7 @@ def main():
         subprocess.run(["cmake", "--preset", "dev"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     wanted = {str(pathlib.Path(f).resolve()) for f in options.files}
     entries = {e["file"]: e for e in json.loads(database.read_text())}
-    entries = [e for e in entries.values() if (not wanted or e["file"] in wanted) and "/tests/" not in e["file"]]
+    entries = [e for e in entries.values() if "/tests/" not in e["file"] and (not wanted or wanted & sources_of(e))]
 
     memory = pathlib.Path(options.build) / "clang-tidy.passed"
     passed = set(memory.read_text().split()) if memory.exists() and not options.all else set()

@@ -8,7 +8,7 @@ namespace mpquic::sim {
 namespace {
 
 constexpr const char* kStandardOutput = "-";
-constexpr const char* kExamples =
+constexpr const char* kCompareExamples =
     "Examples:\n"
     "  mpquic-sim compare six-wan-bulk\n"
     "  mpquic-sim compare lossy-lines --seed 3 --json\n"
@@ -26,7 +26,7 @@ CLI::App* add_compare_command(CLI::App& app, Arguments& arguments) {
   command->parse_complete_callback([json, &arguments] {
     if (json->count() > 0 && arguments.json.empty()) arguments.json = kStandardOutput;
   });
-  command->footer(kExamples);
+  command->footer(kCompareExamples);
   return command;
 }
 

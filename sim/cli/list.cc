@@ -8,7 +8,7 @@
 namespace mpquic::sim {
 namespace {
 
-constexpr const char* kExamples =
+constexpr const char* kListExamples =
     "Examples:\n"
     "  mpquic-sim list\n"
     "  mpquic-sim list my-scenarios\n";
@@ -18,7 +18,7 @@ constexpr const char* kExamples =
 CLI::App* add_list_command(CLI::App& app, Arguments& arguments) {
   CLI::App* command = app.add_subcommand("list", "List the scenarios and what each protects");
   command->add_option("directory", arguments.directory, "Where the scenario files are")->capture_default_str();
-  command->footer(std::string(kExamples) + "\n" + kExitStatus);
+  command->footer(std::string(kListExamples) + "\n" + kExitStatus);
   return command;
 }
 

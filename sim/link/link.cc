@@ -116,7 +116,11 @@ void Link::propagate(const LinkPacket& packet, Duration detour, Instant at) {
 
 void Link::arrive() {
   const OnWire packet = wire_.pop_front();
-  wire_due_ = wire_.empty() ? kNever : wire_.front().arrives;
+  wire_due_ = kNever;
+  if (!wire_.empty()) {
+    wire_due_ = wire_.front().arrives;
+    services_.store.prefetch(wire_.front().ref, wire_.front().bytes);
+  }
   deliver(packet);
 }
 

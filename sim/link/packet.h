@@ -52,6 +52,8 @@ class PacketStore {
   virtual void flip_bit(PacketRef ref, std::uint64_t random) = 0;
   /// Cuts the payload to the length that `random` chooses, at least one byte shorter. Gives the new size on the wire.
   [[nodiscard]] virtual std::uint32_t truncate(PacketRef ref, std::uint64_t random) = 0;
+  /// The packet, of so many bytes on the wire, will be the next to arrive: a hint to bring it near to the processor.
+  virtual void prefetch(PacketRef /*ref*/, std::uint32_t /*bytes*/) const {}
 };
 
 /// Later than every event: what has no deadline. A plain value, because links compare deadlines for every packet.

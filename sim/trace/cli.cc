@@ -21,11 +21,11 @@ namespace {
 
 constexpr int kEqual = 0;
 constexpr int kDifferent = 1;
-constexpr int kUsage = 2;
+constexpr int kRefused = 2;
 
-[[nodiscard]] int complain(const std::string& what) {
+[[nodiscard]] int refuse(const std::string& what) {
   fmt::print(stderr, "mpquic-sim: {}\n", what);
-  return kUsage;
+  return kRefused;
 }
 
 /// A directory for two recordings, gone with the object.
@@ -71,14 +71,14 @@ class Scratch {
 
 [[nodiscard]] int compare(const std::string& first, const std::string& second) {
   auto a = EventFile::open(first);
-  if (!a) return complain(a.error());
+  if (!a) return refuse(a.error());
   auto b = EventFile::open(second);
-  if (!b) return complain(b.error());
+  if (!b) return refuse(b.error());
   if (a->scenario() != b->scenario() || a->seed() != b->seed())
     fmt::print("note: different runs: {} seed {}, and {} seed {}\n", a->scenario(), a->seed(), b->scenario(),
                b->seed());
   const auto found = find_divergence(*a, *b);
-  if (!found) return complain(found.error());
+  if (!found) return refuse(found.error());
   fmt::print("{}", found->text);
   return found->equal ? kEqual : kDifferent;
 }
@@ -117,7 +117,7 @@ CLI::App* add_qvis_command(CLI::App& app, QvisArguments& arguments) {
 int run_qvis(const QvisArguments& arguments) {
   for (const std::string& trace : arguments.traces) {
     const auto files = convert_for_qvis(trace, arguments.directory);
-    if (!files) return complain(files.error());
+    if (!files) return refuse(files.error());
     for (const std::string& file : *files) fmt::print("{}\n", file);
   }
   return kEqual;
@@ -150,13 +150,13 @@ CLI::App* add_diff_command(CLI::App& app, DiffArguments& arguments) {
 
 int run_diff(const DiffArguments& arguments, const RecordHere& record_here) {
   if (arguments.against.empty()) {
-    if (arguments.b.empty()) return complain("diff: give two recordings, or a scenario and --against");
+    if (arguments.b.empty()) return refuse("diff: give two recordings, or a scenario and --against");
     return compare(arguments.a, arguments.b);
   }
   const Scratch scratch;
-  if (!scratch.ok()) return complain("diff: no temporary directory can be made");
-  if (auto recorded = record_here(scratch.file("a")); !recorded) return complain(recorded.error());
-  if (auto recorded = record_there(arguments, scratch.file("b")); !recorded) return complain(recorded.error());
+  if (!scratch.ok()) return refuse("diff: no temporary directory can be made");
+  if (auto recorded = record_here(scratch.file("a")); !recorded) return refuse(recorded.error());
+  if (auto recorded = record_there(arguments, scratch.file("b")); !recorded) return refuse(recorded.error());
   fmt::print("A: this build, B: {}\n", arguments.against);
   return compare(scratch.file("a"), scratch.file("b"));
 }

@@ -12,7 +12,6 @@
 namespace mpquic::sim {
 namespace {
 
-constexpr std::string_view kMagic = "MPQREC1\n";
 constexpr std::uint32_t kMaxHeader = 1U << 20;
 constexpr std::size_t kMaxEventBytes = 256;
 
@@ -117,11 +116,11 @@ std::expected<EventFile, std::string> EventFile::open(const std::string& path) {
 }
 
 std::expected<void, std::string> EventFile::read_header() {
-  char magic[kMagic.size()] = {};
+  char magic[kRecordingMagic.size()] = {};
   std::uint32_t length = 0;
   if (std::fread(magic, 1, sizeof(magic), file_.get()) != sizeof(magic) ||
-      std::string_view(magic, sizeof(magic)) != kMagic || std::fread(&length, sizeof(length), 1, file_.get()) != 1 ||
-      length > kMaxHeader)
+      std::string_view(magic, sizeof(magic)) != kRecordingMagic ||
+      std::fread(&length, sizeof(length), 1, file_.get()) != 1 || length > kMaxHeader)
     return broken("not a recording of mpquic-sim run --record");
   std::string text(length, '\0');
   if (std::fread(text.data(), 1, length, file_.get()) != length) return broken("the recording ends in its header");

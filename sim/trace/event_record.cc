@@ -13,7 +13,6 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "integers are written as they are in memory");
 
-constexpr std::string_view kMagic = "MPQREC1\n";
 constexpr std::size_t kHeadBytes = 48;  // of a datagram: enough for the header of its first packet
 
 template <class T>
@@ -40,7 +39,7 @@ EventRecorder::EventRecorder(OutputFile file, const Scenario& scenario, std::uin
   nlohmann::json header = {{"scenario", scenario.name}, {"seed", seed}, {"paths", nlohmann::json::array()}};
   for (const PathSpec& path : scenario.paths) header["paths"].push_back(path.config.name);
   const std::string text = header.dump();
-  file_.write(kMagic);
+  file_.write(kRecordingMagic);
   std::vector<std::byte> length;
   put(length, static_cast<std::uint32_t>(text.size()));
   file_.write(Bytes(length));

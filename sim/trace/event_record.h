@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@
 
 namespace mpquic::sim {
 
+inline constexpr std::string_view kRecordingMagic = "MPQREC1\n";
 inline constexpr std::size_t kEventsPerBlock = 2048;
 
 struct RecordedEvent {

@@ -372,11 +372,11 @@ void Connection::trim_if_quiet(Instant now) {
 }
 
 Deadline Connection::next_deadline() const {
-  const Duration max_pto = paths_.max_pto();
-  Deadline deadline = lifecycle_.next_deadline(max_pto);
-  if (!lifecycle_.open()) return deadline;
+  Deadline deadline = paths_.next_deadline();
+  const Deadline own = lifecycle_.next_deadline(paths_.max_pto());
+  if (!lifecycle_.open()) return own;
+  deadline = earlier(deadline, own);
   deadline = earlier(deadline, keys_.next_deadline());
-  deadline = earlier(deadline, paths_.next_deadline());
   deadline = earlier(deadline, pacing_wakeup_);
   deadline = earlier(deadline, trim_at_);
   paths_.for_each([&](const Path& path) {

@@ -88,10 +88,12 @@ PathId Connection::ack_carrier(const Path& path) const {
 
 void Connection::write_acks(FrameWriter& writer, const Path& carrier, Instant now) {
   paths_.for_each([&](Path& path) {
+    const Path& observed = path;
     if (!path.has_space(SpaceId::application)) return;
-    AckTracker& received = path.space(SpaceId::application).received();
-    if (received.interest(now) == Interest::none || ack_carrier(path) != carrier.id()) return;
+    if (observed.space(SpaceId::application).received().interest(now) == Interest::none) return;
+    if (ack_carrier(path) != carrier.id()) return;
     const auto id = paths_.multipath() ? std::optional(path.id()) : std::nullopt;
+    AckTracker& received = path.space(SpaceId::application).received();
     static_cast<void>(received.write(writer, id, now, kAckDelayExponent));  // no room: the next packet has
   });
 }

@@ -40,7 +40,7 @@ std::uint64_t load_u64(const std::byte* bytes) {
 std::uint64_t mix(std::uint64_t state, std::uint64_t word) { return std::rotl((state ^ word) * kCheckMultiplier, 29); }
 
 /// Fletcher's sums over words, one pair per lane: additions alone, so that compilers make vectors of them. The second
-/// sums make the order count; mix() spreads what the lanes found.
+/// sums make the order count; the factors and mix() spread what the lanes found.
 std::uint64_t check_of(std::uint64_t state, Bytes bytes) {
   constexpr std::size_t kLanes = 8;
   state = mix(state, bytes.size());
@@ -53,7 +53,14 @@ std::uint64_t check_of(std::uint64_t state, Bytes bytes) {
         sums_of_sums[i] += sums[i];
       }
     }
-    for (std::size_t i = 0; i < kLanes; ++i) state = mix(mix(state, sums[i]), sums_of_sums[i]);
+    std::uint64_t first = 0;
+    std::uint64_t second = 0;
+    for (std::size_t i = 0; i < kLanes; ++i) {  // by odd factors: no change of one lane is lost
+      const std::uint64_t factor = kCheckMultiplier * (2 * i + 1);
+      first += sums[i] * factor;
+      second += sums_of_sums[i] * factor;
+    }
+    state = mix(mix(state, first), second);
   }
   for (; bytes.size() >= sizeof(std::uint64_t); bytes = bytes.subspan(sizeof(std::uint64_t)))
     state = mix(state, load_u64(bytes.data()));

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMaskSize = std::tuple_size_v<HeaderMask>;
 
-const char* cipher_name(CipherSuite suite) {
+const char* mask_cipher_name(CipherSuite suite) {
   switch (suite) {
     case CipherSuite::aes_128_gcm_sha256: return "AES-128-ECB";
     case CipherSuite::aes_256_gcm_sha384: return "AES-256-ECB";
@@ -44,7 +44,7 @@ HeaderProtection::HeaderProtection(CipherSuite suite, Bytes secret)
   std::array<std::byte, kMaxAeadKeySize> key;
   const MutableBytes used_key = MutableBytes(key).first(key_size_of(suite));
   hkdf_expand_label(hash_of(suite), secret, "quic hp", used_key);
-  const CipherHandle cipher(EVP_CIPHER_fetch(nullptr, cipher_name(suite), nullptr));
+  const CipherHandle cipher(EVP_CIPHER_fetch(nullptr, mask_cipher_name(suite), nullptr));
   context_.reset(EVP_CIPHER_CTX_new());
   MPQUIC_CHECK(cipher != nullptr && context_ != nullptr);
   MPQUIC_CHECK(EVP_EncryptInit_ex2(context_.get(), cipher.get(), u8(used_key), nullptr, nullptr) == 1);

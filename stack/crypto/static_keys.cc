@@ -60,7 +60,7 @@ std::optional<std::vector<std::byte>> StaticKeys::open_token(Bytes token, Bytes 
   std::vector<std::byte> plain(token.begin() + kTokenNonceSize, token.end());
   Aead aead = token_aead(AeadDirection::open, token_key_, token.first(kTokenNonceSize));
   if (!aead.open(kInitialPath, PacketNumber{0}, aad, plain)) return std::nullopt;
-  plain.resize(plain.size() - kAeadTagSize);
+  plain.erase(plain.end() - kAeadTagSize, plain.end());
   return plain;
 }
 

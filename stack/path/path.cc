@@ -44,7 +44,7 @@ Path::Path(PathId id, const FourTuple& tuple, Start start, const PathContext& co
 }
 
 void Path::discard_space(SpaceId space, AckOutcome& out) {
-  deadline_cache_.reset();
+  timing_.due_known = false;
   if (!has_space(space)) return;
   this->space(space).forget_all(out);
   spaces_[index_of(space)].reset();
@@ -53,7 +53,7 @@ void Path::discard_space(SpaceId space, AckOutcome& out) {
 }
 
 void Path::requeue_space(SpaceId space, AckOutcome& out) {
-  deadline_cache_.reset();
+  timing_.due_known = false;
   if (has_space(space)) this->space(space).forget_all(out);
 }
 
@@ -70,7 +70,7 @@ void Path::on_packet_received(SpaceId space, PacketNumber number, bool ack_elici
 
 Result<void> Path::on_ack(SpaceId space, const AckFrame& frame, Instant now, AckOutcome& out,
                           std::optional<PathId> returned_on) {
-  deadline_cache_.reset();
+  timing_.due_known = false;
   if (!has_space(space)) return {};
   const ByteCount prior_in_flight = bytes_in_flight();
   // RFC 9000 §9.4: packets of a network that the path has left say nothing about the one that it is on.
@@ -135,22 +135,14 @@ void Path::on_progress() {
   if (std::exchange(potentially_failed_, false) && is_open()) emit(PathEvent::Kind::recovered);
 }
 
-Deadline Path::ack_deadline() const {
-  Deadline deadline;
-  for (const auto& space : spaces_) {
-    if (space) deadline = earlier(deadline, space->received().next_deadline());
-  }
-  return deadline;
-}
-
 void Path::on_packet_sent(SpaceId space, const SentPacket& packet, std::span<const DeliveryToken> tokens, Instant now) {
-  deadline_cache_.reset();
   this->space(space).on_sent(packet, tokens);
   ++counters_.packets_sent;
   if (packet.mtu_probe) tuples_.active().mtu.on_probe_sent(packet.bytes);
   ecn_.on_sent(packet.ecn);
   if (packet.ack_eliciting && probes_owed_[index_of(space)] > 0) --probes_owed_[index_of(space)];
   if (!packet.in_flight) return;
+  timing_.due_known = false;
   const ByteCount bytes{packet.bytes};
   congestion_->on_sent(bytes, bytes_in_flight(), now);
   pacer_.on_sent(bytes, now);
@@ -158,9 +150,11 @@ void Path::on_packet_sent(SpaceId space, const SentPacket& packet, std::span<con
 }
 
 void Path::on_datagram_sent(const FourTuple& addresses, ByteCount bytes) {
-  deadline_cache_.reset();
   counters_.bytes_sent += bytes.value();
-  if (Tuple* tuple = tuples_.find(addresses)) tuple->amplification.on_sent(bytes);
+  Tuple* tuple = tuples_.find(addresses);
+  if (tuple == nullptr) return;
+  tuple->amplification.on_sent(bytes);
+  if (amplification_blocked()) timing_.due_known = false;
 }
 
 ByteCount Path::send_budget(Instant now) const {
@@ -172,8 +166,6 @@ ByteCount Path::send_budget(Instant now) const {
   budget = std::max(budget, ByteCount{owed * max_datagram_size()});
   return std::min(budget, active().amplification.credit());
 }
-
-Duration Path::pto() const { return rtt_.pto_base(context_.settings.peer_max_ack_delay); }
 
 ByteCount Path::bytes_in_flight() const {
   ByteCount total;
@@ -220,9 +212,17 @@ std::optional<Pto> Path::next_pto() const {
                                  .has_handshake_keys = settings.has_handshake_keys});
 }
 
-Deadline Path::next_deadline() const {
-  if (!deadline_cache_) deadline_cache_ = compute_deadline();
-  return *deadline_cache_;
+void Path::compute_timing() const {
+  timing_.due = compute_deadline();
+  timing_.pto = compute_pto();
+  timing_.due_known = true;
+}
+
+Deadline Path::compute_ack_deadline() const {
+  Deadline deadline;
+  for (const auto& space : spaces_)
+    if (space) deadline = earlier(deadline, std::as_const(*space).received().next_deadline());
+  return deadline;
 }
 
 Deadline Path::compute_deadline() const {
@@ -238,7 +238,7 @@ Deadline Path::compute_deadline() const {
 }
 
 void Path::on_deadline(Instant now, AckOutcome& out) {
-  deadline_cache_.reset();
+  timing_.due_known = false;
   if (expired(requeue_at_, now)) {
     requeue_at_.reset();
     forget_outstanding(out);
@@ -281,7 +281,7 @@ void Path::on_pto(const Pto& pto, Instant now) {
 }
 
 void Path::expire_pto(Instant now) {
-  deadline_cache_.reset();
+  timing_.due_known = false;
   if (const auto pto = next_pto(); pto && pto->space == SpaceId::application) on_pto(*pto, now);
 }
 
@@ -308,7 +308,7 @@ PathView Path::view(Instant now) const {
 }
 
 void Path::abandon(Instant now) {
-  deadline_cache_.reset();
+  timing_.due_known = false;
   MPQUIC_CHECK(is_open());
   state_ = State::abandoned;
   probes_owed_.fill(0);
@@ -317,7 +317,7 @@ void Path::abandon(Instant now) {
 }
 
 void Path::close(AckOutcome& out) {
-  deadline_cache_.reset();
+  timing_.due_known = false;
   forget_outstanding(out);
   state_ = State::closed;
 }

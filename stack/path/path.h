@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "stack/base/buggify.h"
+#include "stack/base/check.h"
 #include "stack/base/drop_reason.h"
 #include "stack/base/result.h"
 #include "stack/base/ring_buffer.h"
@@ -119,7 +120,9 @@ class Path {
   /// Client: probe, then move. False while another move is under way, or in a path that is not active.
   [[nodiscard]] bool migrate(const FourTuple& to, Instant now);
   /// next_probe() may have something, were it not for the limits.
-  [[nodiscard]] bool owes_probe() const { return std::ranges::any_of(tuples_.all(), &Tuple::owes_probe); }
+  [[nodiscard]] bool owes_probe() const {
+    return std::ranges::any_of(tuples_.all(), [](const Tuple& tuple) { return tuple.owes_probe(); });
+  }
   /// The next PATH_CHALLENGE / PATH_RESPONSE datagram, as far as amplification limits allow.
   [[nodiscard]] std::optional<ProbePlan> next_probe() const;
   /// Writes its frames; the packet must then be sent with the plan's size.
@@ -135,7 +138,10 @@ class Path {
 
   // --- Spaces. Path 0 has all three until they are discarded; the others only the application space.
   [[nodiscard]] bool has_space(SpaceId space) const { return spaces_[index_of(space)] != nullptr; }
-  [[nodiscard]] PacketNumberSpace& space(SpaceId space) { return *spaces_[index_of(space)]; }
+  [[nodiscard]] PacketNumberSpace& space(SpaceId space) {
+    timing_.acks_known = false;
+    return *spaces_[index_of(space)];
+  }
   [[nodiscard]] const PacketNumberSpace& space(SpaceId space) const { return *spaces_[index_of(space)]; }
   /// Keys are discarded (RFC 9001 §4.9). Tokens of outstanding packets come back as lost.
   void discard_space(SpaceId space, AckOutcome& out);
@@ -151,7 +157,12 @@ class Path {
   /// another network now. If min_rtt is one of them, it restarts (draft-21 §5.4).
   void on_return_path_gone(PathId path);
   /// When an ACK becomes due by time (on whatever path it will travel); not part of next_deadline().
-  [[nodiscard]] Deadline ack_deadline() const;
+  [[nodiscard]] Deadline ack_deadline() const {
+    if (!timing_.acks_known) timing_.ack_due = compute_ack_deadline();
+    timing_.acks_known = true;
+    MPQUIC_DCHECK(timing_.ack_due == compute_ack_deadline());
+    return timing_.ack_due;
+  }
 
   // --- Sending
   void on_packet_sent(SpaceId space, const SentPacket& packet, std::span<const DeliveryToken> tokens, Instant now);
@@ -172,14 +183,14 @@ class Path {
   }
 
   // --- Time
-  [[nodiscard]] Deadline next_deadline() const;
+  [[nodiscard]] Deadline next_deadline() const { return timing().due; }
   /// PathSettings have changed.
-  void on_settings_changed() { deadline_cache_.reset(); }
+  void on_settings_changed() { timing_.due_known = false; }
   void on_deadline(Instant now, AckOutcome& out);
   /// Tests only (BuggifyPoint::spurious_pto): the PTO timer fires early, if it is running.
   void expire_pto(Instant now);
   /// Without backoff: smoothed_rtt + max(4 * rttvar, granularity) + max_ack_delay.
-  [[nodiscard]] Duration pto() const;
+  [[nodiscard]] Duration pto() const { return timing_.due_known ? timing_.pto : compute_pto(); }
 
   // --- Status (draft-21 §4.3) and view
   [[nodiscard]] PathView view(Instant now) const;
@@ -205,7 +216,22 @@ class Path {
  private:
   static constexpr std::size_t index_of(SpaceId space) { return static_cast<std::size_t>(space); }
   [[nodiscard]] RttContext rtt_context(RttEstimator& rtt) const;
+  struct Timing {
+    Deadline due;
+    Deadline ack_due;
+    Duration pto{};
+    bool due_known = false;  // and the PTO
+    bool acks_known = false;
+  };
+  [[nodiscard]] const Timing& timing() const {
+    if (!timing_.due_known) compute_timing();
+    MPQUIC_DCHECK(timing_.due == compute_deadline() && timing_.pto == compute_pto());
+    return timing_;
+  }
+  void compute_timing() const;
   [[nodiscard]] Deadline compute_deadline() const;
+  [[nodiscard]] Deadline compute_ack_deadline() const;
+  [[nodiscard]] Duration compute_pto() const { return rtt_.pto_base(context_.settings.peer_max_ack_delay); }
   [[nodiscard]] std::optional<Pto> next_pto() const;
   [[nodiscard]] bool amplification_blocked() const;
   /// RFC 9002 §6.2.2.1: the peer no longer limits what it sends to us.
@@ -228,6 +254,9 @@ class Path {
   [[nodiscard]] bool was_limited_by_application(ByteCount prior_in_flight) const;
   void emit(PathEvent::Kind kind, std::string_view reason = {});
 
+  /// Every packet makes the connection ask all of its paths, of which it has changed one: in one cache line, and
+  /// whatever might change it resets it.
+  alignas(64) mutable Timing timing_;
   PathId id_;
   State state_;
   PathContext context_;
@@ -240,8 +269,6 @@ class Path {
   EcnValidator ecn_;
   PathCounters counters_;
   PacketNumber reinjection_mark_{0};
-  /// Asked for far more often than anything changes it: everything that might resets it.
-  mutable std::optional<Deadline> deadline_cache_;
 
   std::uint32_t pto_count_ = 0;
   std::array<std::uint8_t, kSpaceCount> probes_owed_{};

@@ -7,23 +7,24 @@
 namespace mpquic {
 
 std::optional<DropReason> Path::on_datagram(const FourTuple& from, ByteCount bytes) {
-  deadline_cache_.reset();
+  if (amplification_blocked()) timing_.due_known = false;
   if (tuples_.on_datagram(from, bytes) == nullptr) return DropReason::unknown_address;
   counters_.bytes_received += bytes.value();
   return std::nullopt;
 }
 
 void Path::on_packet_from(const FourTuple& from, bool probing_only, bool largest, Instant now) {
-  deadline_cache_.reset();
   // RFC 9000 §9: only clients migrate, and only after the handshake is confirmed. §9.3: "an endpoint MUST NOT send
   // data to an unvalidated address" but for the first flight; only the highest packet number moves the path.
   if (context_.settings.tuple.role != Role::server || probing_only || !largest || !is_open()) return;
   if (!context_.settings.handshake_confirmed) return;
+  if (from == active().addresses && !unproved_network_) return;
+  timing_.due_known = false;
   apply(tuples_.on_peer_moved(from, validation_pto(), now), now);
 }
 
 void Path::on_path_challenge(const FourTuple& from, const ChallengeData& data, Instant now) {
-  deadline_cache_.reset();
+  timing_.due_known = false;
   Tuple* tuple = tuple_for(from);
   if (tuple == nullptr || !is_open()) return;
   tuple->responses.push(data);
@@ -33,18 +34,18 @@ void Path::on_path_challenge(const FourTuple& from, const ChallengeData& data, I
 }
 
 void Path::on_path_response(const ChallengeData& data, Instant now) {
-  deadline_cache_.reset();
+  timing_.due_known = false;
   if (is_open()) apply(tuples_.on_response(data, now), now);
 }
 
 void Path::on_address_validated() {
-  deadline_cache_.reset();
+  timing_.due_known = false;
   tuples_.active().amplification.lift();
   tuples_.active().proved = true;
 }
 
 bool Path::migrate(const FourTuple& to, Instant now) {
-  deadline_cache_.reset();
+  timing_.due_known = false;
   if (state_ != State::active || to == active().addresses) return false;
   if (std::ranges::any_of(tuples_.all(), &Tuple::migrate_when_validated)) return false;
   tuples_.start_migration(to, validation_pto(), now);
@@ -64,7 +65,7 @@ std::optional<ProbePlan> Path::next_probe() const {
 }
 
 void Path::write_probe(const ProbePlan& plan, FrameWriter& writer, Instant now) {
-  deadline_cache_.reset();
+  timing_.due_known = false;
   constexpr std::size_t kFrameSize = 1 + sizeof(ChallengeData);
   Tuple* tuple = tuples_.find(plan.tuple);
   if (tuple == nullptr) return;
@@ -88,13 +89,13 @@ std::optional<std::size_t> Path::mtu_probe_size(Instant now) const {
 }
 
 void Path::on_transmit_too_big(const FourTuple& addresses, Instant now) {
-  deadline_cache_.reset();
+  timing_.due_known = false;
   Tuple* tuple = tuples_.find(addresses);
   if (tuple != nullptr && tuple->mtu.on_too_big(now) && tuple == &tuples_.active()) update_datagram_size(now);
 }
 
 void Path::on_peer_udp_limit(Instant now) {
-  deadline_cache_.reset();
+  timing_.due_known = false;
   for (Tuple& tuple : tuples_.all()) tuple.mtu.set_peer_limit(context_.settings.tuple.peer_max_udp_payload);
   update_datagram_size(now);
 }

@@ -46,10 +46,6 @@ void RttEstimator::update(const RttMeasurement& measurement, Instant now) {
   smoothed_ = (7 * smoothed_ + adjusted) / 8;
 }
 
-Duration RttEstimator::pto_base(Duration max_ack_delay) const {
-  return smoothed_ + std::max(4 * variance_, kGranularity) + max_ack_delay;
-}
-
 Duration RttEstimator::loss_delay() const { return std::max(9 * std::max(smoothed_, latest_) / 8, kGranularity); }
 
 Duration RttEstimator::persistent_congestion_duration(Duration max_ack_delay) const {

@@ -1,6 +1,7 @@
 // Round-trip time estimation, RFC 9002 §5. One estimator per path: all packet number spaces of the path feed it.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -46,7 +47,9 @@ class RttEstimator {
   [[nodiscard]] Duration min() const { return min_; }
 
   /// RFC 9002 §6.2.1, without backoff: smoothed_rtt + max(4 * rttvar, granularity) + max_ack_delay.
-  [[nodiscard]] Duration pto_base(Duration max_ack_delay) const;
+  [[nodiscard]] Duration pto_base(Duration max_ack_delay) const {
+    return smoothed_ + std::max(4 * variance_, kGranularity) + max_ack_delay;
+  }
   /// RFC 9002 §6.1.2: max(9/8 * max(smoothed_rtt, latest_rtt), granularity).
   [[nodiscard]] Duration loss_delay() const;
   /// RFC 9002 §7.6.1.

@@ -42,6 +42,10 @@ std::size_t scan_marks(const Chunk& chunk, std::size_t begin, std::size_t end, b
   std::size_t word = begin / kWordBits;
   const std::size_t last = (end - 1) / kWordBits;
   std::uint64_t wanted = (chunk.marks[word] ^ flip) & ~std::uint64_t{0} << (begin % kWordBits);
+  if (wanted == 0) {  // a packet's worth of marks at a time
+    const auto any = [&](std::size_t i) { return chunk.marks[i] ^ flip; };
+    while (word + 4 <= last && (any(word + 1) | any(word + 2) | any(word + 3) | any(word + 4)) == 0) word += 4;
+  }
   while (wanted == 0 && word < last) wanted = chunk.marks[++word] ^ flip;
   return wanted == 0 ? end : std::min(end, word * kWordBits + static_cast<std::size_t>(std::countr_zero(wanted)));
 }

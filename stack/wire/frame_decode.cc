@@ -13,8 +13,6 @@ namespace t = frame_type;
 constexpr std::uint64_t kStreamFin = 0x1;
 constexpr std::uint64_t kStreamLength = 0x2;
 constexpr std::uint64_t kStreamOffset = 0x4;
-constexpr std::uint8_t kIpVersion4 = 4;
-constexpr std::uint8_t kIpVersion6 = 6;
 
 [[nodiscard]] std::unexpected<TransportError> malformed(std::uint64_t type, std::string_view reason) {
   return fail(error::kFrameEncodingError, reason, type);

@@ -11,9 +11,6 @@ namespace {
 
 namespace t = frame_type;
 
-constexpr std::uint8_t kIpVersion4 = 4;
-constexpr std::uint8_t kIpVersion6 = 6;
-
 constexpr std::uint64_t flag(bool set, std::uint64_t bit) { return set ? bit : 0; }
 constexpr std::uint64_t uni(Directionality dir) { return flag(dir == Directionality::unidirectional, 1); }
 

@@ -13,6 +13,10 @@
 
 namespace mpquic {
 
+/// IP Version in ADD_ADDRESS and its kin (0x40-0x42).
+inline constexpr std::uint8_t kIpVersion4 = 4;
+inline constexpr std::uint8_t kIpVersion6 = 6;
+
 /// What must have been negotiated for a frame to exist at all.
 enum class FrameExtension : std::uint8_t { none, datagram, multipath, address_advertisement };
 

@@ -14,7 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr PathId kOne{1};
 constexpr std::size_t kMegabyte = std::size_t{1} << 20;
 
 /// The raw peer's own records would look like the endpoint's memory.

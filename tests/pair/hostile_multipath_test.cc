@@ -14,17 +14,9 @@ namespace {
 using namespace std::chrono_literals;
 using Closed = RawPeer::Closed;
 
-constexpr PathId kOne{1};
 constexpr std::uint64_t kLimit = 7;  // what the endpoint announces: max_paths - 1
 
 Closed violation(std::uint64_t type) { return {error::kProtocolViolation, type}; }
-
-std::optional<PathStats> stats_of(const RawPeer& peer, PathId id) {
-  std::vector<PathStats> all;
-  peer.endpoint->path_stats(peer.handle, all);
-  const auto found = std::ranges::find(all, id, &PathStats::id);
-  return found == all.end() ? std::nullopt : std::optional(*found);
-}
 
 std::vector<std::byte> parameter(std::uint64_t id, std::uint64_t value) {
   std::vector<std::byte> out(16);

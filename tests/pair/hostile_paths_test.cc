@@ -11,15 +11,6 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr PathId kOne{1};
-
-std::optional<PathStats> stats_of(const RawPeer& peer, PathId id) {
-  std::vector<PathStats> all;
-  peer.endpoint->path_stats(peer.handle, all);
-  const auto found = std::ranges::find(all, id, &PathStats::id);
-  return found == all.end() ? std::nullopt : std::optional(*found);
-}
-
 // --- who may open, and when
 
 TEST(HostilePaths, AServerOpensNone) {  // digest 17

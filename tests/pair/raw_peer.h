@@ -3,6 +3,7 @@
 // test is mocked. Time is virtual and the wire has no delay: every send is answered before the call returns.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -179,5 +180,14 @@ class RawPeer {
   bool confirmed_ = false;
   bool exchanging_ = false;
 };
+
+inline constexpr PathId kOne{1};
+/// What the endpoint says of the path.
+inline std::optional<PathStats> stats_of(const RawPeer& peer, PathId id) {
+  std::vector<PathStats> all;
+  peer.endpoint->path_stats(peer.handle, all);
+  const auto found = std::ranges::find(all, id, &PathStats::id);
+  return found == all.end() ? std::nullopt : std::optional(*found);
+}
 
 }  // namespace mpquic::test

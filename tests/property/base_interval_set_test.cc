@@ -9,7 +9,7 @@
 namespace mpquic {
 namespace {
 
-using Model = std::set<std::uint64_t>;
+using OffsetSet = std::set<std::uint64_t>;
 constexpr std::uint64_t kUniverse = 80;
 
 /// (insert?, begin, length)
@@ -21,7 +21,7 @@ std::vector<Step> any_steps() {
                                                                rc::gen::inRange<std::uint64_t>(0, 20)));
 }
 
-void apply(const Step& step, IntervalSet& set, Model& model) {
+void apply(const Step& step, IntervalSet& set, OffsetSet& model) {
   const auto& [insert, begin, length] = step;
   std::uint64_t added = 0;
   for (std::uint64_t v = begin; v < begin + length; ++v) {
@@ -40,7 +40,7 @@ void apply(const Step& step, IntervalSet& set, Model& model) {
 
 RC_GTEST_PROP(BaseIntervalSet, AgreesWithASetOfIntegers, ()) {
   IntervalSet set;
-  Model model;
+  OffsetSet model;
   for (const Step& step : any_steps()) {
     apply(step, set, model);
     RC_ASSERT(set.empty() == model.empty());
@@ -54,7 +54,7 @@ RC_GTEST_PROP(BaseIntervalSet, AgreesWithASetOfIntegers, ()) {
 
 RC_GTEST_PROP(BaseIntervalSet, IsAlwaysSortedAndMaximallyMerged, ()) {
   IntervalSet set;
-  Model model;
+  OffsetSet model;
   for (const Step& step : any_steps()) {
     apply(step, set, model);
     const auto intervals = set.intervals();
@@ -67,7 +67,7 @@ RC_GTEST_PROP(BaseIntervalSet, IsAlwaysSortedAndMaximallyMerged, ()) {
 
 RC_GTEST_PROP(BaseIntervalSet, CoversExactlyTheRangesThatItHasWhole, ()) {
   IntervalSet set;
-  Model model;
+  OffsetSet model;
   for (const Step& step : any_steps()) apply(step, set, model);
   for (std::uint64_t begin = 0; begin < kUniverse; begin += 3) {
     for (std::uint64_t end = begin; end < begin + 12; ++end) {
@@ -83,7 +83,7 @@ RC_GTEST_PROP(BaseIntervalSet, DoesNotDependOnTheOrderOfInsertion, ()) {
   for (auto& step : steps) std::get<0>(step) = true;
   IntervalSet forward;
   IntervalSet backward;
-  Model model;
+  OffsetSet model;
   for (const Step& step : steps) apply(step, forward, model);
   model.clear();
   for (auto it = steps.rbegin(); it != steps.rend(); ++it) apply(*it, backward, model);

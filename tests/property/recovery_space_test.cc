@@ -16,7 +16,7 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-struct Model {
+struct SpaceModel {
   struct Packet {
     std::uint32_t bytes = 0;
     std::vector<std::uint64_t> tokens;
@@ -55,7 +55,7 @@ class Run {
  private:
   void send() {
     const PacketNumber number = space_.next_number();
-    Model::Packet packet{.bytes = static_cast<std::uint32_t>(1 + rng_.below(1500)), .tokens = {}};
+    SpaceModel::Packet packet{.bytes = static_cast<std::uint32_t>(1 + rng_.below(1500)), .tokens = {}};
     packet.ack_eliciting = rng_.below(4) > 0;
     packet.in_flight = packet.ack_eliciting || rng_.below(2) == 0;
     std::vector<DeliveryToken> tokens;
@@ -185,7 +185,7 @@ class Run {
   RttEstimator rtt_;
   PacketNumberSpace space_;
   AckOutcome out_;
-  Model model_;
+  SpaceModel model_;
   std::uint64_t next_token_ = 0;
 };
 

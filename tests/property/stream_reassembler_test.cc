@@ -12,7 +12,7 @@ namespace mpquic {
 namespace {
 
 /// What a reassembler is, without any cleverness.
-class Model {
+class ReassemblerModel {
  public:
   void insert(std::uint64_t offset, Bytes data) {
     if (bytes_.size() < offset + data.size()) bytes_.resize(static_cast<std::size_t>(offset + data.size()));
@@ -39,7 +39,7 @@ class Model {
 RC_GTEST_PROP(StreamReassemblerProperty, BehavesLikeTheModel, ()) {
   ChunkPool pool;
   Reassembler reassembler(pool);
-  Model model;
+  ReassemblerModel model;
   // Mostly small ranges near each other, so that they overlap; some large, so that chunk edges matter.
   const auto steps = *rc::gen::inRange(1, 60);
   std::uint64_t center = 0;

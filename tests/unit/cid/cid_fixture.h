@@ -12,6 +12,9 @@
 
 namespace mpquic::cid_test {
 
+inline constexpr PathId kPath1{1};
+inline constexpr PathId kPath2{2};
+
 inline ConnectionId id_of(std::uint8_t value) {
   std::array<std::byte, 8> bytes{};
   bytes.fill(std::byte{value});

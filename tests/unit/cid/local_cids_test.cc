@@ -9,8 +9,6 @@ namespace {
 
 using namespace cid_test;
 
-constexpr PathId kPath1{1};
-constexpr PathId kPath2{2};
 const ConnectionId kOther = id_of(0xfe);
 
 class LocalCidsTest : public ::testing::Test {

@@ -9,8 +9,6 @@ namespace {
 
 using namespace cid_test;
 
-constexpr PathId kPath1{1};
-constexpr PathId kPath2{2};
 constexpr std::uint64_t kLimit = 4;
 
 NewConnectionIdFrame frame_of(PathId path, std::uint64_t sequence, std::uint8_t id, std::uint64_t retire_prior_to = 0) {

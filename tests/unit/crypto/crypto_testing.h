@@ -43,6 +43,7 @@ inline Buffer sequence(std::size_t size) {
   return out;
 }
 
+inline constexpr auto kOneRtt = EncryptionLevel::one_rtt;
 inline constexpr std::array kAllSuites = {CipherSuite::null, CipherSuite::aes_128_gcm_sha256,
                                           CipherSuite::aes_256_gcm_sha384, CipherSuite::chacha20_poly1305_sha256};
 

@@ -10,11 +10,11 @@ namespace {
 
 using namespace crypto_testing;
 
-const ConnectionId kDcid(from_hex("8394c8f03e515708"));
+const ConnectionId kClientDcid(from_hex("8394c8f03e515708"));
 
 // RFC 9001 A.2 and A.3.
 TEST(HeaderProtection, GivesTheAesMasksOfTheRfc) {
-  const InitialSecrets secrets = derive_initial_secrets(kDcid);
+  const InitialSecrets secrets = derive_initial_secrets(kClientDcid);
   HeaderProtection client(CipherSuite::aes_128_gcm_sha256, secrets.client.view());
   HeaderProtection server(CipherSuite::aes_128_gcm_sha256, secrets.server.view());
   EXPECT_EQ(to_hex(client.mask(from_hex("d1b1c98dd7689fb8ec11d242b123dc9b"))), "437b9aec36");

@@ -13,7 +13,6 @@ using namespace crypto_testing;
 using namespace std::chrono_literals;
 
 constexpr Duration kInterval = 300ms;  // three PTOs
-constexpr auto kOneRtt = EncryptionLevel::one_rtt;
 
 /// A sealed packet on its way: what header protection would carry beside the bytes.
 struct InFlight {

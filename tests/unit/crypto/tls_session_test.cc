@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "stack/crypto/openssl_session.h"
+#include "tests/unit/crypto/crypto_testing.h"
 #include "tests/unit/crypto/tls_loopback.h"
 
 namespace mpquic {
@@ -14,7 +15,6 @@ using namespace crypto_testing;
 
 constexpr auto kInitial = EncryptionLevel::initial;
 constexpr auto kHandshake = EncryptionLevel::handshake;
-constexpr auto kOneRtt = EncryptionLevel::one_rtt;
 constexpr std::uint64_t kNoApplicationProtocol = error::kCryptoErrorBase + 120;
 constexpr std::uint64_t kUnexpectedMessage = error::kCryptoErrorBase + 10;
 

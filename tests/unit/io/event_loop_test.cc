@@ -13,13 +13,10 @@
 namespace mpquic::io {
 namespace {
 
+using fakes::at;
 using fakes::FakeCore;
 using fakes::FakeSocket;
 using namespace std::chrono_literals;
-
-constexpr SocketAddress at(std::uint8_t last, std::uint16_t port = 0) {
-  return {IpAddress::v4({127, 0, 0, last}), port};
-}
 
 FakeCore::Outgoing outgoing(const FourTuple& tuple, std::string_view text, std::size_t segment) {
   const Bytes bytes = as_bytes(text);

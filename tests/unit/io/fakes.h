@@ -14,6 +14,11 @@
 
 namespace mpquic::io::fakes {
 
+/// On loopback.
+constexpr SocketAddress at(std::uint8_t last, std::uint16_t port = 0) {
+  return {IpAddress::v4({127, 0, 0, last}), port};
+}
+
 /// A core that records what it is told and sends what it is given.
 class FakeCore final : public PacketIo {
  public:

@@ -9,13 +9,13 @@
 #include <vector>
 
 #include "io/interfaces.h"
+#include "tests/unit/io/fakes.h"
 
 namespace mpquic::io {
 namespace {
 
-constexpr SocketAddress at(std::uint8_t last, std::uint16_t port = 0) {
-  return {IpAddress::v4({127, 0, 0, last}), port};
-}
+using fakes::at;
+
 constexpr SocketAddress kAnyV4{IpAddress::v4({0, 0, 0, 0}), 0};
 constexpr SocketAddress kLoopbackV6{IpAddress::v6({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}), 0};
 constexpr SocketAddress kAnyV6{IpAddress::v6({}), 0};

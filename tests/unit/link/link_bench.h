@@ -11,6 +11,7 @@
 namespace mpquic::sim {
 
 inline constexpr std::size_t kIpUdp = 28;
+inline constexpr std::size_t kPayload = 1222;  // 1250 bytes: 1 ms at 10 Mbit/s
 
 struct Arrival {
   std::uint64_t serial = 0;

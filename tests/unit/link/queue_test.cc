@@ -13,8 +13,6 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::size_t kPayload = 1222;  // 1250 bytes: 1 ms
-
 LinkConfig with(QueueKind kind) {
   LinkConfig config = ten_mbit();
   config.delay = Duration::zero();

@@ -14,8 +14,6 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr std::size_t kPayload = 1222;  // 1250 bytes: 1 ms at 10 Mbit/s
-
 Bandwidth mbit(std::uint64_t value) { return Bandwidth::from_bits_per_second(value * 1'000'000); }
 
 /// What a saturated link delivers, in Mbit/s of IP packets.

@@ -21,6 +21,7 @@ using std::chrono::seconds;
 
 inline constexpr Instant kStart{seconds(1000)};
 inline constexpr std::uint32_t kSize = 1200;
+inline constexpr SpaceId kApp = SpaceId::application;
 
 inline FourTuple tuple_of(std::uint8_t host, std::uint16_t port = 1000, std::uint8_t server = 1) {
   return {{IpAddress::v4({10, 0, 0, host}), port}, {IpAddress::v4({192, 0, 2, server}), 443}};

@@ -9,7 +9,6 @@ namespace {
 using namespace path_test;
 using Kind = PathEvent::Kind;
 
-constexpr SpaceId kApp = SpaceId::application;
 constexpr ByteCount kDatagram{1200};
 
 class PathTuples : public ::testing::Test {

@@ -9,8 +9,6 @@ namespace {
 using namespace path_test;
 using Kind = PathEvent::Kind;
 
-constexpr SpaceId kApp = SpaceId::application;
-
 class PathRecovery : public ::testing::Test {
  protected:
   explicit PathRecovery(Role role = Role::client) : settings_(settings_for(role)) {}

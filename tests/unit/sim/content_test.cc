@@ -45,22 +45,6 @@ TEST(Content, FindsTheFirstWrongByte) {
   EXPECT_EQ(content.first_mismatch(9, 65'000, data), 1234u);
 }
 
-TEST(Checksum, DoesNotDependOnTheCuts) {
-  const Content content(1);
-  const auto data = take(content, 5, 0, 10'001);
-  Checksum whole;
-  whole.add(0, data);
-  for (const std::size_t step : {1u, 7u, 8u, 1000u}) {
-    Checksum cut;
-    for (std::size_t at = 0; at < data.size(); at += step)
-      cut.add(at, std::span(data).subspan(at, std::min(step, data.size() - at)));
-    EXPECT_EQ(cut.value(), whole.value()) << step;
-  }
-  Checksum shifted;
-  shifted.add(1, data);
-  EXPECT_NE(shifted.value(), whole.value());
-}
-
 TEST(TraceHash, EveryBitOfEveryByteCounts) {
   std::vector<std::byte> data(200, std::byte{0});
   TraceHash reference;

@@ -8,33 +8,33 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-Instant at(int ms) { return Instant{} + milliseconds(ms); }
+Instant played_at(int ms) { return Instant{} + milliseconds(ms); }
 
 TEST(Playback, StartsWithItsPrebufferAndStallsWhenDry) {
   Playback playback;
-  playback.on_segment(at(100), seconds(1), seconds(2), false);
+  playback.on_segment(played_at(100), seconds(1), seconds(2), false);
   EXPECT_FALSE(playback.playing());
-  playback.on_segment(at(200), seconds(1), seconds(2), false);
+  playback.on_segment(played_at(200), seconds(1), seconds(2), false);
   EXPECT_TRUE(playback.playing());
-  EXPECT_EQ(playback.started_at(), at(200));  // plays until 2200
-  playback.on_segment(at(2100), seconds(1), seconds(2), false);
+  EXPECT_EQ(playback.started_at(), played_at(200));  // plays until 2200
+  playback.on_segment(played_at(2100), seconds(1), seconds(2), false);
   EXPECT_EQ(playback.stalls(), 0u);  // until 3200
-  playback.on_segment(at(3700), seconds(1), seconds(2), false);
+  playback.on_segment(played_at(3700), seconds(1), seconds(2), false);
   EXPECT_EQ(playback.stalls(), 1u);
   EXPECT_EQ(playback.rebuffering(), milliseconds(500));
 }
 
 TEST(Playback, AsksForMoreWhenItsBufferHasRoom) {
   Playback playback;
-  playback.on_segment(at(0), seconds(2), seconds(2), false);
-  EXPECT_EQ(playback.room_at(at(0), seconds(2), seconds(4)), at(0));  // holds 2 of 4 s
-  playback.on_segment(at(100), seconds(2), seconds(2), false);        // dry at 4000
-  EXPECT_EQ(playback.room_at(at(100), seconds(2), seconds(4)), at(2000));
+  playback.on_segment(played_at(0), seconds(2), seconds(2), false);
+  EXPECT_EQ(playback.room_at(played_at(0), seconds(2), seconds(4)), played_at(0));  // holds 2 of 4 s
+  playback.on_segment(played_at(100), seconds(2), seconds(2), false);               // dry at 4000
+  EXPECT_EQ(playback.room_at(played_at(100), seconds(2), seconds(4)), played_at(2000));
 }
 
 TEST(Playback, TheLastSegmentStartsWhatIsThere) {
   Playback playback;
-  playback.on_segment(at(100), seconds(1), seconds(5), true);
+  playback.on_segment(played_at(100), seconds(1), seconds(5), true);
   EXPECT_TRUE(playback.playing());
 }
 
