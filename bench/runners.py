@@ -18,7 +18,7 @@ class BenchError(Exception):
     pass
 
 
-def simulate(scenario, seed, overrides=(), crypto=None, check=True, preset="release"):
+def simulate(scenario, seed, overrides=(), crypto=None, check=True, preset="release", engine=None):
     """One simulation's JSON report. A violated run raises BenchError unless `check` is off."""
     with tempfile.TemporaryDirectory() as work:
         report = pathlib.Path(work) / "report.json"
@@ -28,10 +28,26 @@ def simulate(scenario, seed, overrides=(), crypto=None, check=True, preset="rele
             command += ["--set", override]
         if crypto:
             command += ["--crypto", crypto]
+        if engine:
+            command += ["--engine", engine]
         result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False, cwd=work)
         if result.returncode == 2 or (check and result.returncode != 0) or not report.exists():
             raise BenchError("%s seed %d: %s" % (scenario, seed, result.stderr.strip() or "exit %d" % result.returncode))
         return json.loads(report.read_text())
+
+
+def scenarios():
+    """The names of the library."""
+    return sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml"))
+
+
+def holds(scenario, engine=None):
+    """Nothing if the scenario holds in `engine`, or what it complains about."""
+    try:
+        simulate(scenario, seed=1, crypto="null", engine=engine)
+    except BenchError as error:
+        return str(error)
+    return None
 
 
 def swarm(seeds, jobs=2, preset="release"):

@@ -21,7 +21,7 @@ endif()
 
 set(MPQUIC_HAVE_NS3 OFF)
 if(MPQUIC_WITH_NS3)
-  set(components core stats network internet virtual-net-device applications flow-monitor propagation mobility wifi)
+  set(components core stats network internet virtual-net-device applications flow-monitor propagation mobility lte point-to-point wifi)
   if(MPQUIC_WITH_NS3 STREQUAL "AUTO")
     find_package(Ns3 QUIET COMPONENTS ${components})
   else()

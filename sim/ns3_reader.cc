@@ -9,14 +9,16 @@ namespace mpquic::sim {
 namespace {
 
 constexpr std::uint64_t kMaxTcpFlows = 64;
-constexpr std::uint64_t kMaxDistance = 1000;     // nothing arrives from further away
+constexpr std::uint64_t kMaxWifiDistance = 1000;  // nothing arrives from further away
+constexpr std::uint64_t kMaxLteDistance = 10'000;
 constexpr std::uint64_t kMaxQueue = 1ULL << 31;  // ns-3 counts in 32 bits
 
 [[nodiscard]] Parsed<Ns3Topology> parse_topology(std::string_view text) {
   if (text == "paths") return Ns3Topology::paths;
   if (text == "shared_bottleneck") return Ns3Topology::shared_bottleneck;
   if (text == "wifi") return Ns3Topology::wifi;
-  return std::unexpected("paths, shared_bottleneck or wifi");
+  if (text == "lte") return Ns3Topology::lte;
+  return std::unexpected("paths, shared_bottleneck, wifi or lte");
 }
 
 [[nodiscard]] Parsed<Ns3Links> parse_links(std::string_view text) {
@@ -73,6 +75,21 @@ void check_simple(YamlMap& map, const Scenario& scenario) {
              "ns-3's own links have a rate, a delay, a droptail queue and independent losses, and do not change");
 }
 
+/// TS 36.101, table 5.6-1.
+[[nodiscard]] Parsed<std::uint64_t> parse_resource_blocks(std::string_view text) {
+  for (const std::uint64_t known : {6U, 15U, 25U, 50U, 75U, 100U})
+    if (text == std::to_string(known)) return known;
+  return std::unexpected("6, 15, 25, 50, 75 or 100");
+}
+
+void read_distance(YamlMap& map, Ns3Spec& spec, std::uint64_t most) {
+  if (!map.has("distance_m")) return;
+  std::uint64_t distance = 0;
+  read_count(map, "distance_m", distance);
+  check_range(map, "distance_m", distance, 1, most);
+  spec.distance_m = distance;
+}
+
 void read_section(YamlMap& map, Scenario& scenario) {
   Ns3Spec& spec = scenario.ns3;
   map.read("topology", parse_topology, spec.topology);
@@ -81,15 +98,16 @@ void read_section(YamlMap& map, Scenario& scenario) {
   if (spec.topology == Ns3Topology::paths) return;
   read_through(map, scenario, spec);
   map.map("tcp", [&](YamlMap& inner) { read_tcp(inner, spec.tcp); });
-  if (spec.topology == Ns3Topology::wifi) {
-    read_count(map, "distance_m", spec.distance_m);
-    return check_range(map, "distance_m", spec.distance_m, 1, kMaxDistance);
+  if (spec.topology == Ns3Topology::wifi) return read_distance(map, spec, kMaxWifiDistance);
+  map.read("queue", parse_size, spec.queue);
+  check_range(map, "queue", spec.queue.value(), 1500, kMaxQueue);
+  if (spec.topology == Ns3Topology::lte) {
+    map.read("resource_blocks", parse_resource_blocks, spec.resource_blocks);
+    return read_distance(map, spec, kMaxLteDistance);
   }
   map.require("rate", "a rate like 50Mbit/s");
   map.read("rate", parse_rate, spec.rate);
   map.read("delay", parse_duration, spec.delay);
-  map.read("queue", parse_size, spec.queue);
-  check_range(map, "queue", spec.queue.value(), 1500, kMaxQueue);
 }
 
 }  // namespace

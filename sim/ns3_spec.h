@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ enum class Ns3Topology : std::uint8_t {
   paths,              // each path is a link between client and server
   shared_bottleneck,  // behind their links, the paths share a router's line to the server with TCP flows
   wifi,               // the paths' first hop is Wi-Fi, in one channel, which TCP flows of another station share
+  lte,                // the paths' first hop is an LTE cell, which TCP flows of another phone share
 };
 
 /// Whose links the paths' links are.
@@ -36,9 +38,11 @@ struct Ns3Spec {
   // --- shared_bottleneck
   Bandwidth rate = Bandwidth::from_bits_per_second(100'000'000);
   Duration delay = std::chrono::milliseconds(5);
-  ByteCount queue{250'000};
-  // --- wifi
-  std::uint64_t distance_m = 10;  // between stations and access points
+  ByteCount queue{250'000};  // also of LTE's base station for each phone, and of each phone
+  // --- wifi, lte
+  std::optional<std::uint64_t> distance_m;  // from the access point, 10 by default; from the base station, 500
+  // --- lte
+  std::uint64_t resource_blocks = 50;  // each way; 50 are 10 MHz
   Ns3TcpSpec tcp;
 
   /// Whether the simulator's own network could run this as well.

@@ -39,7 +39,8 @@ EVENTS = {"outage": {"for": "1s"}, "flap": {"down": "1s", "up": "1s", "count": 1
           "set_delay": {"value": "1ms"}, "set_loss": {"value": "1%"}, "path_status": {"value": "backup"},
           "reorder_burst": {"for": "1ms"}, "socket_error": {"value": "refused"}, "clock_jump": {"side": "client", "value": "1s"}}
 # ns-3's topologies, at their shortest.
-NS3 = {"paths": {}, "shared_bottleneck": {"rate": "1Mbit/s", "tcp": {"flows": 1}}, "wifi": {"tcp": {"flows": 1}}}
+NS3 = {"paths": {}, "shared_bottleneck": {"rate": "1Mbit/s", "tcp": {"flows": 1}}, "wifi": {"tcp": {"flows": 1}},
+       "lte": {"tcp": {"flows": 1}}}
 PATHLESS = {"heal", "clock_jump", "peer_restart", "key_update", "close"}
 WORKLOADS = {"bulk": {"bytes": "1MB"}, "requests": {"count": 1}, "datagrams": {"rate": "1Mbit/s", "count": 1},
              "voip": {"for": "1s"}, "game": {"for": "1s"}, "video": {"rate": "1Mbit/s", "for": "4s"},

@@ -35,7 +35,7 @@ bool HostApplication::send(std::size_t link, const Packet& packet, std::span<con
                                                  static_cast<std::uint32_t>(bytes.size()));
   DatagramTag tag;
   tag.set(link, packet);
-  datagram->AddPacketTag(tag);
+  datagram->AddByteTag(tag);
   const PathSocket& path = paths_[link / 2];
   ns3::InetSocketAddress peer = path.peer;
   peer.SetTos(static_cast<std::uint8_t>(packet.ecn));  // SendTo() takes it from there, not from the socket
@@ -46,7 +46,7 @@ void HostApplication::on_readable(ns3::Ptr<ns3::Socket> socket) {
   ns3::Address from;
   while (const auto datagram = socket->RecvFrom(from)) {
     DatagramTag tag;
-    if (!datagram->RemovePacketTag(tag)) continue;  // nobody but the other host sends to these ports
+    if (!datagram->FindFirstMatchingByteTag(tag)) continue;  // nobody but the other host sends to these ports
     Packet packet = tag.packet();
     ns3::SocketIpTosTag tos;
     if (datagram->RemovePacketTag(tos)) packet.ecn = static_cast<Ecn>(tos.GetTos() & kEcnBits);

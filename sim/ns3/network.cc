@@ -96,7 +96,7 @@ void Ns3Network::on_sent(std::size_t link, const Packet& packet, Bytes bytes) {
 
 bool Ns3Network::on_link(std::size_t link, ns3::Ptr<ns3::Packet> packet) {
   DatagramTag tag;
-  if (!packet->PeekPacketTag(tag)) return false;  // ICMP
+  if (!packet->FindFirstMatchingByteTag(tag)) return false;  // ICMP
   const auto payload = packet->Copy();
   ns3::Ipv4Header ip;
   ns3::UdpHeader udp;
@@ -113,7 +113,7 @@ bool Ns3Network::on_link(std::size_t link, ns3::Ptr<ns3::Packet> packet) {
 
 void Ns3Network::on_drop(ns3::Ptr<const ns3::Packet> packet) {
   DatagramTag tag;
-  if (packet->PeekPacketTag(tag)) ++drops_[tag.link() / 2];
+  if (packet->FindFirstMatchingByteTag(tag)) ++drops_[tag.link() / 2];
 }
 
 void Ns3Network::on_link_exit(std::size_t link, const Packet& packet, Bytes bytes) {
@@ -129,7 +129,7 @@ ns3::Ptr<ns3::Packet> Ns3Network::leaving(std::size_t link, const Packet& packet
   const auto entered = found->second;
   on_links_.erase(found);
   DatagramTag tag;
-  const bool known = entered->PeekPacketTag(tag) && tag.packet().ecn == packet.ecn;
+  const bool known = entered->FindFirstMatchingByteTag(tag) && tag.packet().ecn == packet.ecn;
   if (!known || entered->GetSize() != packet.ip_size()) return rebuilt(link, packet, bytes);
   scratch_.resize(entered->GetSize());
   entered->CopyData(reinterpret_cast<std::uint8_t*>(scratch_.data()), entered->GetSize());
@@ -145,7 +145,7 @@ ns3::Ptr<ns3::Packet> Ns3Network::rebuilt(std::size_t link, const Packet& packet
                                                static_cast<std::uint32_t>(bytes.size()));
   DatagramTag tag;
   tag.set(link, packet);
-  result->AddPacketTag(tag);
+  result->AddByteTag(tag);
   ns3::UdpHeader udp;
   udp.SetSourcePort(up ? client_port(path) : server_port(path));
   udp.SetDestinationPort(up ? server_port(path) : client_port(path));

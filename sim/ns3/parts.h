@@ -12,7 +12,8 @@
 
 namespace mpquic::sim {
 
-/// Travels with a packet through all of ns-3's layers.
+/// Travels with a datagram's bytes through all of ns-3's layers, also where LTE cuts and joins packets: it is added as
+/// a byte tag.
 class DatagramTag final : public ns3::Tag {
  public:
   [[nodiscard]] static ns3::TypeId GetTypeId();

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 
+#include "sim/ns3/lte.h"
 #include "sim/ns3/parts.h"
 #include "sim/ns3/tcp_flows.h"
 #include "sim/ns3/wifi.h"
@@ -23,6 +24,7 @@ constexpr std::uint16_t kRoomyMtu = 65'535;  // our links know their MTU themsel
 constexpr std::uint16_t kWireMtu = 9000;
 const Bandwidth kFastRate = Bandwidth::from_bits_per_second(10'000'000'000);
 constexpr std::uint64_t kDeepQueue = 16'000'000;
+constexpr std::uint64_t kWifiDistance = 10;  // metres
 constexpr std::uint32_t kHostsPerSubnet = 256;
 constexpr std::uint32_t kFirstSubnet = 0x0a010000;  // 10.1.0.0
 
@@ -72,6 +74,7 @@ Topology::Topology(const Scenario& scenario, Options options)
     case Ns3Topology::paths: break;
     case Ns3Topology::shared_bottleneck: build_bottleneck(); break;
     case Ns3Topology::wifi: build_wifi(); break;
+    case Ns3Topology::lte: build_lte(); break;
   }
   for (std::size_t path = 0; path < paths_.size(); ++path)
     if (!passes(path)) add_path(path, {add_path_link(path, client_, server_)});
@@ -218,7 +221,7 @@ void Topology::build_bottleneck() {
 
 void Topology::build_wifi() {
   const Ns3Spec& spec = scenario_.ns3;
-  wifi_ = std::make_unique<Wifi>(spec.distance_m, options_.pcap, streams_);
+  wifi_ = std::make_unique<Wifi>(spec.distance_m.value_or(kWifiDistance), options_.pcap, streams_);
   ns3::Ptr<ns3::Node> first;
   for (const std::size_t path : spec.through) {
     const auto access_point = new_node();
@@ -234,6 +237,29 @@ void Topology::build_wifi() {
 Topology::Hop Topology::add_wifi(const ns3::Ptr<ns3::Node>& station, const ns3::Ptr<ns3::Node>& access_point) {
   const auto [at_station, at_access_point] = wifi_->connect(station, access_point);
   return address(at_station, at_access_point);
+}
+
+void Topology::build_lte() {
+  const Ns3Spec& spec = scenario_.ns3;
+  LteConfig config{.resource_blocks = spec.resource_blocks, .queue = spec.queue};
+  if (spec.distance_m) config.distance_m = *spec.distance_m;
+  lte_ = std::make_unique<Lte>(config, streams_);
+  const auto gateway = lte_->gateway();
+  for (const std::size_t path : spec.through)
+    add_path(path, {add_phone(client_), add_path_link(path, gateway, server_)});
+  if (spec.tcp.flows == 0) return;
+  const LinkConfig wide = wire_config(kFastRate, spec.tcp.delay, ByteCount(kDeepQueue));
+  const Hop air = add_phone(new_node());
+  add_tcp({air, add_wire({.near = gateway, .far = new_node(), .up = wide, .down = wide, .name = "tcp-server"})});
+}
+
+Topology::Hop Topology::add_phone(const ns3::Ptr<ns3::Node>& node) {
+  const Lte::Phone phone = lte_->connect(node);
+  capture_ip(phone.device, fmt::format("lte-node{}", node->GetId()));
+  return {.near = phone.device,
+          .far = lte_->gateway_device(),
+          .near_address = phone.address,
+          .far_address = lte_->gateway_address()};
 }
 
 void Topology::add_tcp(const Hops& hops) {

@@ -3,6 +3,7 @@
 //   paths              client ==link i== server
 //   shared_bottleneck  client ==link i== router --rate, delay, queue-- server; TCP hosts hang on router and server
 //   wifi               client ~~Wi-Fi~~ access point i ==link i== server; a TCP station hangs on the first access point
+//   lte                client ~~LTE~~ base station, core ==link i== server; a TCP phone is in the same cell
 #pragma once
 
 #include <ns3/ipv4-address.h>
@@ -20,6 +21,7 @@
 
 namespace mpquic::sim {
 
+class Lte;
 class Wifi;
 
 class Topology {
@@ -79,6 +81,8 @@ class Topology {
   void build_bottleneck();
   void build_wifi();
   [[nodiscard]] Hop add_wifi(const ns3::Ptr<ns3::Node>& station, const ns3::Ptr<ns3::Node>& access_point);
+  void build_lte();
+  [[nodiscard]] Hop add_phone(const ns3::Ptr<ns3::Node>& node);
   void add_tcp(const Hops& hops);
   [[nodiscard]] bool passes(std::size_t path) const;
 
@@ -91,6 +95,7 @@ class Topology {
   std::uint32_t subnets_ = 0;
   std::int64_t streams_ = 0;  // of random numbers, handed out so far
   std::unique_ptr<Wifi> wifi_;
+  std::unique_ptr<Lte> lte_;
 };
 
 }  // namespace mpquic::sim

@@ -126,6 +126,27 @@ TEST(Ns3, APathMayBeginWithWifi) {
   EXPECT_GT(outcome.report.paths[0].share, 0.1) << "the path over Wi-Fi must carry something";
 }
 
+TEST(Ns3, APathMayBeginWithLte) {
+  const Scenario scenario = load("ns3-lte", {"workloads.0.bytes=1MB"});
+  const Outcome outcome = run_ns3(scenario, {.seed = 1});
+  EXPECT_TRUE(outcome.report.completed);
+  EXPECT_GT(outcome.report.paths[0].share, 0.1) << "the path over LTE must carry something";
+  EXPECT_EQ(run_ns3(scenario, {.seed = 1}).report.trace_hash, outcome.report.trace_hash);
+}
+
+/// 6 resource blocks are 1.08 MHz, 50 are 9: the cell is the bottleneck, and more spectrum is more goodput.
+TEST(Ns3, MoreResourceBlocksCarryMore) {
+  const auto goodput = [](const std::string& blocks) {
+    return run_ns3(load("ns3-lte", {"workloads.0.bytes=500kB", "paths.1.use=off", "ns3.tcp.flows=0",
+                                    "ns3.resource_blocks=" + blocks}),
+                   {.seed = 1})
+        .report.goodput_mbps;
+  };
+  const double narrow = goodput("6");
+  EXPECT_LT(narrow, 5);
+  EXPECT_GT(goodput("50"), 2 * narrow);
+}
+
 TEST(Ns3, WritesCapturesAndFlowStatistics) {
   const auto directory = std::filesystem::path(testing::TempDir()) / "mpquic-ns3-traces";
   std::filesystem::create_directories(directory);

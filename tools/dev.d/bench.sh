@@ -6,6 +6,7 @@ help_bench() {
 run_bench() {
   need build
   python3 bench/driver.py --check "$@"
+  [[ " $* " != *" engines "* && " $* " != *" all "* ]] || build_ns3 release
   build_preset release
   if [[ " $* " == *" determinism "* || " $* " == *" swarm-determinism "* || " $* " == *" all "* ]]; then
     need build test

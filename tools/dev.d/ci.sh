@@ -8,7 +8,8 @@ usage: ./dev ci
 
 What a change has to pass, from fresh build directories: build, lint, all tests under ASan and UBSan; under ThreadSanitizer the
 tests that have threads or sockets (unit_io, unit_perf, and interop over UDP); the fuzz targets for a minute; equal trace
-hashes of the same seeds in debug and release builds; and 300 seeds of the swarm.
+hashes of the same seeds in debug and release builds; 300 seeds of the swarm; and every
+scenario in the simulator and in ns-3.
 
   ./dev ci
   ./dev build tsan unit_io         one target under ThreadSanitizer, by hand; then:
@@ -27,5 +28,6 @@ run_ci() {
   ./dev fuzz --seconds 60
   ./dev bench determinism --seeds 8
   ./dev sim swarm --seeds 300
+  ./dev bench engines
   say 'ci: passed'
 }

@@ -27,10 +27,7 @@ run_sim() {
   need build
   [[ $preset == release ]] || need build test
   if [[ " $* " == *' --engine ns3 '* || " $* " == *' --engine=ns3 '* ]]; then
-    need ns3
-    # A tree that was configured before the package came does not know the target yet.
-    [[ ! -e build/$preset/build.ninja ]] || cmake --preset "$preset" >build/cmake.log 2>&1 || die 'cmake failed: build/cmake.log'
-    program "$preset" mpquic-ns3 >/dev/null
+    build_ns3 "$preset"
   fi
   binary=$(program "$preset" mpquic-sim)
   exec "$binary" "$@"
