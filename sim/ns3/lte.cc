@@ -62,7 +62,7 @@ ns3::Ptr<ns3::NetDevice> Lte::gateway_device() const {
 Lte::Phone Lte::connect(const ns3::Ptr<ns3::Node>& node) {
   place(node, static_cast<double>(config_.distance_m), kPhoneHeight);
   const ns3::NetDeviceContainer devices = radio_->InstallUeDevice(node);
-  const Phone phone{.device = devices.Get(0), .address = core_->AssignUeIpv4Address(devices).GetAddress(0)};
+  Phone phone{.device = devices.Get(0), .address = core_->AssignUeIpv4Address(devices).GetAddress(0)};
   radio_->Attach(phone.device, base_station_);
   streams_ += radio_->AssignStreams(devices, streams_);
   return phone;

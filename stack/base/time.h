@@ -27,6 +27,20 @@ using Deadline = std::optional<Instant>;
   return *a < *b ? a : b;
 }
 
+/// The earliest of many deadlines. One plain value: where every packet asks every path, optionals cost too much.
+class Earliest {
+ public:
+  constexpr void add(const Deadline& deadline) {
+    if (deadline && *deadline < at_) at_ = *deadline;
+  }
+  /// Adding `deadline` would change something.
+  [[nodiscard]] constexpr bool exceeds(const Deadline& deadline) const { return deadline && *deadline < at_; }
+  [[nodiscard]] constexpr Deadline deadline() const { return at_ == Instant::max() ? Deadline{} : Deadline{at_}; }
+
+ private:
+  Instant at_ = Instant::max();
+};
+
 [[nodiscard]] constexpr bool expired(Deadline deadline, Instant now) { return deadline && *deadline <= now; }
 
 [[nodiscard]] constexpr double to_seconds(Duration d) { return std::chrono::duration<double>(d).count(); }

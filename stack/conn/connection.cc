@@ -372,21 +372,22 @@ void Connection::trim_if_quiet(Instant now) {
 }
 
 Deadline Connection::next_deadline() const {
-  Deadline deadline = paths_.next_deadline();
+  Earliest earliest;
+  earliest.add(paths_.next_deadline());
   const Deadline own = lifecycle_.next_deadline(paths_.max_pto());
   if (!lifecycle_.open()) return own;
-  deadline = earlier(deadline, own);
-  deadline = earlier(deadline, keys_.next_deadline());
-  deadline = earlier(deadline, pacing_wakeup_);
-  deadline = earlier(deadline, trim_at_);
+  earliest.add(own);
+  earliest.add(keys_.next_deadline());
+  earliest.add(pacing_wakeup_);
+  earliest.add(trim_at_);
   paths_.for_each([&](const Path& path) {
-    const Deadline due = path.ack_deadline();
-    if (!due || (deadline && *deadline <= *due)) return;
+    const Deadline& due = path.ack_deadline();
+    if (!earliest.exceeds(due)) return;
     // An ACK that nothing can carry must not wake us up: what makes room for it will.
     const Path* carrier = paths_.find(ack_carrier(path));
-    if (!confirmed_ || (carrier != nullptr && can_carry_acks(*carrier))) deadline = due;
+    if (!confirmed_ || (carrier != nullptr && can_carry_acks(*carrier))) earliest.add(due);
   });
-  return deadline;
+  return earliest.deadline();
 }
 
 void Connection::on_deadline(Instant now) {

@@ -219,22 +219,23 @@ void Path::compute_timing() const {
 }
 
 Deadline Path::compute_ack_deadline() const {
-  Deadline deadline;
+  Earliest earliest;
   for (const auto& space : spaces_)
-    if (space) deadline = earlier(deadline, std::as_const(*space).received().next_deadline());
-  return deadline;
+    if (space) earliest.add(std::as_const(*space).received().next_deadline());
+  return earliest.deadline();
 }
 
 Deadline Path::compute_deadline() const {
   if (state_ == State::closed) return std::nullopt;
-  Deadline deadline = requeue_at_;
-  for (const auto& space : spaces_) {
-    if (space) deadline = earlier(deadline, space->loss_time());
+  Earliest earliest;
+  earliest.add(requeue_at_);
+  for (const auto& space : spaces_)
+    if (space) earliest.add(space->loss_time());
+  if (is_open()) {
+    earliest.add(tuples_.next_deadline());
+    if (const auto pto = next_pto()) earliest.add(pto->time);
   }
-  if (!is_open()) return deadline;
-  deadline = earlier(deadline, tuples_.next_deadline());
-  if (const auto pto = next_pto()) deadline = earlier(deadline, pto->time);
-  return deadline;
+  return earliest.deadline();
 }
 
 void Path::on_deadline(Instant now, AckOutcome& out) {

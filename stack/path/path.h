@@ -157,7 +157,7 @@ class Path {
   /// another network now. If min_rtt is one of them, it restarts (draft-21 §5.4).
   void on_return_path_gone(PathId path);
   /// When an ACK becomes due by time (on whatever path it will travel); not part of next_deadline().
-  [[nodiscard]] Deadline ack_deadline() const {
+  [[nodiscard]] const Deadline& ack_deadline() const {
     if (!timing_.acks_known) timing_.ack_due = compute_ack_deadline();
     timing_.acks_known = true;
     MPQUIC_DCHECK(timing_.ack_due == compute_ack_deadline());
@@ -183,7 +183,7 @@ class Path {
   }
 
   // --- Time
-  [[nodiscard]] Deadline next_deadline() const { return timing().due; }
+  [[nodiscard]] const Deadline& next_deadline() const { return timing().due; }
   /// PathSettings have changed.
   void on_settings_changed() { timing_.due_known = false; }
   void on_deadline(Instant now, AckOutcome& out);

@@ -241,13 +241,13 @@ Duration PathManager::max_pto() const {
 }
 
 Deadline PathManager::next_deadline() const {
-  Deadline deadline;
+  Earliest earliest;
   for (const Record& record : records_) {
-    deadline = earlier(deadline, record.close_at);
-    if (record.path) deadline = earlier(deadline, record.path->next_deadline());
+    earliest.add(record.close_at);
+    if (record.path) earliest.add(record.path->next_deadline());
   }
-  if (!requests_.empty()) deadline = earlier(deadline, requests_.front().patience_until);
-  return deadline;
+  if (!requests_.empty()) earliest.add(requests_.front().patience_until);
+  return earliest.deadline();
 }
 
 std::optional<PathEvent> PathManager::poll_event() {

@@ -99,9 +99,10 @@ TupleOutcome TupleSet::on_deadline(Instant now) {
 }
 
 Deadline TupleSet::next_deadline() const {
-  Deadline deadline = active().mtu.next_deadline();
-  for (const Tuple& tuple : tuples_) deadline = earlier(deadline, tuple.validator.next_deadline());
-  return deadline;
+  Earliest earliest;
+  earliest.add(active().mtu.next_deadline());
+  for (const Tuple& tuple : tuples_) earliest.add(tuple.validator.next_deadline());
+  return earliest.deadline();
 }
 
 void TupleSet::remove(std::size_t index) {

@@ -70,5 +70,19 @@ TEST(Bandwidths, AreOrdered) {
   EXPECT_EQ(Bandwidth{}.bits_per_second(), 0U);
 }
 
+TEST(Earliest, IsTheLeastOfWhatWasAdded) {
+  Earliest earliest;
+  EXPECT_EQ(earliest.deadline(), std::nullopt);
+  EXPECT_FALSE(earliest.exceeds(std::nullopt));
+  const Instant at{std::chrono::seconds(5)};
+  EXPECT_TRUE(earliest.exceeds(at));
+  earliest.add(at);
+  earliest.add(std::nullopt);
+  earliest.add(at + std::chrono::seconds(1));
+  EXPECT_EQ(earliest.deadline(), at);
+  EXPECT_FALSE(earliest.exceeds(at));
+  EXPECT_TRUE(earliest.exceeds(at - Duration(1)));
+}
+
 }  // namespace
 }  // namespace mpquic
