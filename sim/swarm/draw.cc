@@ -148,9 +148,11 @@ void draw_core(Dice& dice, Fields& side) {
 
 // --- Timeline
 
+constexpr std::size_t kNowhere = SIZE_MAX;
+
 struct Timeline {
   std::size_t paths = 1;
-  std::optional<std::size_t> last_path;  // where the next event should happen as well
+  std::size_t last_path = kNowhere;  // where the next event should happen as well
   std::uint64_t heal_ms = 0;
   bool handshake_disturbed = false;  // then the first path keeps its addresses
 };
@@ -210,7 +212,7 @@ void draw_switches(Dice& dice, Fields& event, std::string_view verb, bool anchor
                                                     "link_up",      "outage",         "open_path"};
   const bool elsewhere = timeline.paths > 1 && dice.percent(45);
   std::size_t path = timeline.paths == 1 ? 0 : dice.between(elsewhere ? 1 : 0, timeline.paths - 1);
-  if (timeline.last_path && (*timeline.last_path > 0 || !elsewhere)) path = *timeline.last_path;
+  if (timeline.last_path != kNowhere && (timeline.last_path > 0 || !elsewhere)) path = timeline.last_path;
   std::string verb(elsewhere ? dice.one_of(kElsewhere) : dice.one_of(kAnywhere));
   // RFC 9000 §9: "The design of QUIC relies on endpoints retaining a stable address for the duration of the handshake."
   if (path == 0 && timeline.handshake_disturbed && moves(verb)) verb = "outage";
@@ -246,7 +248,7 @@ void draw_end(Dice& dice, Case& drawn, const Timeline& timeline) {
 
 void draw_timeline(Dice& dice, Case& drawn) {
   Timeline timeline{.paths = drawn.paths.size(),
-                    .last_path = {},
+                    .last_path = kNowhere,
                     .heal_ms = dice.between(1500, 9000),
                     .handshake_disturbed = dice.percent(40)};
   const std::uint64_t count = dice.percent(10) ? 0 : dice.spread(1, kMaxEvents);
@@ -256,8 +258,8 @@ void draw_timeline(Dice& dice, Case& drawn) {
     const bool soon = i > 0 && dice.percent(45);
     const std::uint64_t at = soon ? last + dice.spread(1, 60) : dice.spread(4, timeline.heal_ms - 1);
     last = std::min(at, timeline.heal_ms - 1);
-    timeline.last_path.reset();
-    if (soon && dice.percent(60)) timeline.last_path = path_of(drawn, drawn.events.back());
+    const bool there_again = soon && dice.percent(60);
+    timeline.last_path = there_again ? path_of(drawn, drawn.events.back()).value_or(kNowhere) : kNowhere;
     drawn.events.push_back(draw_event(dice, last, timeline));
   }
   if (dice.percent(4)) draw_end(dice, drawn, timeline);
