@@ -90,7 +90,7 @@ Connection::Connection(ConnectionSetup setup, std::unique_ptr<TlsSession> tls, I
       keys_(KeyRingOptions{.update_after_packets = config_.key_update_after_packets,
                            .limits = {},
                            .injected_bug = config_.injected_bug}),
-      handshake_(role_, std::move(tls)),
+      handshake_(std::move(tls)),
       paths_(path_settings(config_, role_), config_.max_paths, rng_),
       local_cids_(std::move(setup.generate_cid)),
       peer_cids_(config_.active_connection_id_limit),

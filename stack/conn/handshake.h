@@ -16,7 +16,7 @@ namespace mpquic {
 
 class Handshake {
  public:
-  Handshake(Role role, std::unique_ptr<TlsSession> tls) : role_(role), tls_(std::move(tls)) {}
+  explicit Handshake(std::unique_ptr<TlsSession> tls) : tls_(std::move(tls)) {}
 
   /// Client: produces the ClientHello.
   [[nodiscard]] Result<void> start();
@@ -62,7 +62,6 @@ class Handshake {
     return streams_[static_cast<std::size_t>(space_of(level))];
   }
 
-  Role role_;
   bool complete_ = false;
   Delivery done_ = Delivery::idle;
   Delivery token_delivery_ = Delivery::idle;
