@@ -85,6 +85,21 @@ void add_oracles(std::string& out, const Report& report) {
           {"completion_of_single_path", ratio(report.completion_s, oracles.single_path_bound_s.value_or(0))}};
 }
 
+[[nodiscard]] nlohmann::ordered_json to_json(const std::vector<PathReport>& paths) {
+  auto json = nlohmann::ordered_json::array();
+  for (const PathReport& path : paths) {
+    json.push_back({{"name", path.name},
+                    {"goodput_mbps", path.goodput_mbps},
+                    {"share", path.share},
+                    {"rtt_ms", path.rtt_ms},
+                    {"lost", path.lost},
+                    {"retransmitted", path.retransmitted},
+                    {"duplicated", path.duplicated},
+                    {"link_drops", path.link_drops}});
+  }
+  return json;
+}
+
 }  // namespace
 
 std::string to_table(const Report& report) {
@@ -93,11 +108,13 @@ std::string to_table(const Report& report) {
     out += fmt::format("  engines {} to {}", name_of(report.engines[0]), name_of(report.engines[1]));
   if (report.baseline != Baseline::none) out += fmt::format("  baseline {}", name_of(report.baseline));
   out += "\n\n";
-  out += fmt::format("  {:<14} {:>7} {:>14} {:>11} {:>8} {:>14}\n", "path", "share", "goodput", "RTT", "lost",
-                     "retransmitted");
+  const bool copies = std::ranges::any_of(report.paths, [](const PathReport& path) { return path.duplicated > 0; });
+  out += fmt::format("  {:<14} {:>7} {:>14} {:>11} {:>8} {:>14}{}\n", "path", "share", "goodput", "RTT", "lost",
+                     "retransmitted", copies ? "     duplicated" : "");
   for (const PathReport& path : report.paths) {
-    out += fmt::format("  {:<14} {:>6.1f}% {:>7.2f} Mbit/s {:>8.1f} ms {:>8} {:>14}\n", path.name, path.share * 100,
+    out += fmt::format("  {:<14} {:>6.1f}% {:>7.2f} Mbit/s {:>8.1f} ms {:>8} {:>14}", path.name, path.share * 100,
                        path.goodput_mbps, path.rtt_ms, path.lost, bytes_text(path.retransmitted));
+    out += copies ? fmt::format(" {:>14}\n", bytes_text(path.duplicated)) : "\n";
   }
   out += '\n';
   add_workloads(out, report);
@@ -140,16 +157,7 @@ std::string to_json(const Report& report) {
   json["violations"] = nlohmann::json::array();
   for (const Violation& violation : report.violations)
     json["violations"].push_back({{"at_s", to_seconds(violation.at.time_since_epoch())}, {"what", violation.what}});
-  json["paths"] = nlohmann::json::array();
-  for (const PathReport& path : report.paths) {
-    json["paths"].push_back({{"name", path.name},
-                             {"goodput_mbps", path.goodput_mbps},
-                             {"share", path.share},
-                             {"rtt_ms", path.rtt_ms},
-                             {"lost", path.lost},
-                             {"retransmitted", path.retransmitted},
-                             {"link_drops", path.link_drops}});
-  }
+  json["paths"] = to_json(report.paths);
   json["workloads"] = nlohmann::json::array();
   for (const WorkloadReport& w : report.workloads) {
     nlohmann::ordered_json item;

@@ -20,6 +20,7 @@ struct PathReport {
   double rtt_ms = 0;        // smoothed, as the sender saw it last
   std::uint64_t lost = 0;   // packets that the sender declared lost
   std::uint64_t retransmitted = 0;  // stream payload bytes that the sender wrote again
+  std::uint64_t duplicated = 0;     // payload bytes that the sender wrote here as copies of another path's
   std::uint64_t link_drops = 0;     // packets that the link dropped, both directions
 };
 

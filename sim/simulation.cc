@@ -24,7 +24,7 @@ constexpr Duration kCloseTime = std::chrono::seconds(1);
 
 /// Whatever fits into its queue.
 [[nodiscard]] bool carries_everything(const LinkConfig& link) {
-  return link.loss == 0 && link.truncate == 0 && !link.burst_loss && !link.policer &&
+  return link.loss == 0 && link.corrupt == 0 && link.truncate == 0 && !link.burst_loss && !link.policer &&
          link.discipline.kind == QueueKind::drop_tail && !link.cross_traffic;
 }
 
@@ -251,6 +251,10 @@ void Simulation::close_and_drain() {
     reliable &= up.up() && carries_everything(up.config()) && scenario_.paths[path].config.outages.empty();
   }
   const Instant limit = world_->now() + kCloseTime + slowest;
+  for (const ScriptedEvent& event : scenario_.events) {  // faults that are still to come
+    const Instant begin = Instant{} + event.at;
+    reliable &= begin > limit || begin + event.length < world_->now();
+  }
   engine(Role::client).transport().close(*app(Role::client).connection(), 0, "done", local_now(Role::client));
   host(Role::client).service();
   while (!app(Role::server).closed()) {

@@ -105,6 +105,7 @@ void Simulation::describe_paths(Report& report) {
     report.paths[*path].rtt_ms = to_milliseconds(sender.smoothed_rtt);
     report.paths[*path].lost += sender.packets_lost;
     report.paths[*path].retransmitted += sender.bytes_retransmitted;
+    report.paths[*path].duplicated += sender.bytes_duplicated;
   }
   std::uint64_t total = 0;
   for (const std::uint64_t bytes : received) total += bytes;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <span>
 #include <string>
 
@@ -17,6 +18,7 @@ template <class T>
 void read_count(YamlMap& map, const char* key, T& out) {
   std::uint64_t value = out;
   map.read(key, parse_count, value);
+  if (value > std::numeric_limits<T>::max()) map.fail(key, fmt::format("{} is too many", value));
   out = static_cast<T>(value);
 }
 

@@ -19,7 +19,7 @@ MAX_FILE_LINES, MAX_FUNCTION_LINES, MAX_PARAMETERS = 500, 70, 5
 ROOMS = {
     "base": [], "wire": ["base"], "crypto": ["wire"], "packet": ["crypto"],
     "recovery": ["wire"], "cid": ["wire"], "stream": ["wire"], "datagram": ["wire"], "trace": ["wire"],
-    "cc": ["recovery"], "path": ["cc"], "sched": ["base"], "redundancy": ["base"],
+    "cc": ["recovery"], "path": ["cc"], "sched": ["base"], "redundancy": ["wire"],
     "conn": ["packet", "path", "sched", "redundancy", "cid", "stream", "datagram", "trace"], "endpoint": ["conn"],
 }
 SINGLE_HEADERS = {"sched": {"stack/path/path_view.h"}, "redundancy": {"stack/path/path_view.h"},

@@ -1,6 +1,8 @@
 #include "sim/scenario/readers.h"
 #include "sim/yaml_values.h"
 #include "stack/cc/congestion_controller.h"
+#include "stack/redundancy/duplication.h"
+#include "stack/redundancy/reinjection.h"
 #include "stack/sched/scheduler.h"
 
 namespace mpquic::sim {
@@ -31,6 +33,10 @@ void read_side(YamlMap& map, SideSpec& side) {
   map.read("engine", parse_engine, side.engine);
   read_name(map, "cc", congestion_controller_names(), c.congestion_control);
   read_name(map, "scheduler", scheduler_names(), c.scheduler);
+  read_name(map, "duplication", duplication_policy_names(), c.duplication);
+  read_count(map, "duplicate_copies", c.duplicate_copies);
+  check_range(map, "duplicate_copies", c.duplicate_copies, 1, kMaxCopies);
+  read_name(map, "reinjection", reinjection_policy_names(), c.reinjection);
   map.read("multipath", parse_switch, c.multipath);
   map.read("pacing", parse_switch, c.pacing);
   map.read("ecn", parse_switch, c.ecn);

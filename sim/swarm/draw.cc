@@ -8,6 +8,8 @@
 #include "sim/random_streams.h"
 #include "sim/swarm/case.h"
 #include "stack/cc/congestion_controller.h"
+#include "stack/redundancy/duplication.h"
+#include "stack/redundancy/reinjection.h"
 #include "stack/sched/scheduler.h"
 
 namespace mpquic::sim::swarm {
@@ -77,6 +79,9 @@ class Dice {
 void draw_core(Dice& dice, Fields& side) {
   if (dice.percent(40)) side.set("cc", std::string(dice.one_of(congestion_controller_names())));
   if (dice.percent(40)) side.set("scheduler", std::string(dice.one_of(scheduler_names())));
+  if (dice.percent(30)) side.set("duplication", std::string(dice.one_of(duplication_policy_names())));
+  if (dice.percent(15)) side.set("duplicate_copies", fmt::format("{}", dice.between(1, 3)));
+  if (dice.percent(15)) side.set("reinjection", std::string(dice.one_of(reinjection_policy_names())));
   for (const char* on : {"pacing", "ecn", "discover_mtu", "grease"})
     if (dice.percent(15)) side.set(on, "off");
   if (dice.percent(25)) side.set("key_update_after_packets", fmt::format("{}", dice.spread(20, 2000)));

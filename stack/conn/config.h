@@ -45,6 +45,9 @@ struct ConnectionConfig {
   // --- Multipath (draft-ietf-quic-multipath-21)
   bool multipath = true;
   std::string scheduler = "min_rtt";             // scheduler_names()
+  std::string duplication = "off";               // duplication_policy_names()
+  std::uint16_t duplicate_copies = 1;            // on how many further paths; 1 .. kMaxCopies
+  std::string reinjection = "tail";              // reinjection_policy_names()
   std::uint32_t max_paths = 8;                   // open at one time; 1 .. 64
   std::uint64_t active_connection_id_limit = 4;  // per path once multipath is negotiated
   bool address_advertisement = false;            // frames 0x40-0x42, negotiated by transport parameter

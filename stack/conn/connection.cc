@@ -99,9 +99,12 @@ Connection::Connection(ConnectionSetup setup, std::unique_ptr<TlsSession> tls, I
                   .receive_queue_bytes = config_.datagram_receive_queue_bytes,
                   .max_frame_size = config_.max_datagram_frame_size}),
       scheduler_(make_scheduler(config_.scheduler)),
+      duplication_(make_duplication_policy(config_.duplication, config_.duplicate_copies)),
+      reinjection_(make_reinjection_policy(config_.reinjection)),
       version_(setup.version) {
-  MPQUIC_CHECK(scheduler_ != nullptr);
+  MPQUIC_CHECK(scheduler_ != nullptr && duplication_ != nullptr && reinjection_ != nullptr);
   frame_options_.datagram = config_.max_datagram_frame_size > 0;
+  frame_options_.numbered_datagram = takes_numbered_datagrams(config_);
   local_cids_.register_handshake_cid(ids_.local);
   peer_cids_.set_handshake_cid(ids_.remote);
   Path& path = paths_.start(setup.tuple, now);
@@ -205,6 +208,7 @@ void Connection::on_path_event(const PathEvent& event, Instant now) {
     case Kind::validated: on_address_proved(event.tuple.remote.ip, now); return report(PathChange::validated);
     case Kind::failed:
       if (const Path* path = paths_.find(id)) requeue_unacked(*path);
+      drop_copies(id);
       return report(PathChange::failed);
     case Kind::recovered: return report(PathChange::recovered);
     case Kind::migrated:
@@ -219,6 +223,7 @@ void Connection::on_path_event(const PathEvent& event, Instant now) {
       // The last one has yet to carry CONNECTION_CLOSE (draft-21 §3.4).
       if (paths_.open_count() > 0) peer_cids_.abandon(id);
       local_cids_.abandon(id);
+      drop_copies(id);
       paths_.on_return_path_gone(id);
       return report(PathChange::abandoned);
     case Kind::refused:
@@ -228,6 +233,8 @@ void Connection::on_path_event(const PathEvent& event, Instant now) {
     case Kind::closed:
       local_cids_.forget(id);
       keys_.forget_path(id);
+      drop_copies(id);
+      copies_.erase(id);
       return;
     case Kind::none_left: return fail({error::kNoViablePath, "no path is left"}, now);
     case Kind::status: return report(PathChange::status);
@@ -269,14 +276,16 @@ std::optional<ConnectionEvent> Connection::poll_event() {
 std::size_t Connection::datagram_limit() const {
   // Any open path may carry a datagram, so it has to fit the smallest of them.
   constexpr std::size_t kOverhead = 1 + kMaxPacketNumberLength + 16 /* tag */ + 1 + 2 /* DATAGRAM type and length */;
+  constexpr std::size_t kNumber = 1 + kMaxVarintSize;  // what NUMBERED_DATAGRAM has more
   std::size_t smallest = kMaxDatagram;
   const ConnectionId* dcid = peer_cids_.current(kInitialPath);
   paths_.for_each([&](const Path& path) {
     if (path.state() == Path::State::active) smallest = std::min(smallest, path.max_datagram_size());
   });
-  const std::size_t header = kOverhead + (dcid ? dcid->size() : kLocalCidLength);
+  const std::size_t number = peer_numbers_datagrams_ && duplication_->copies({}).datagrams > 0 ? kNumber : 0;
+  const std::size_t header = kOverhead + number + (dcid ? dcid->size() : kLocalCidLength);
   const std::size_t room = smallest == kMaxDatagram || smallest < header ? 0 : smallest - header;
-  const auto peer = static_cast<std::size_t>(peer_max_datagram_ > 3 ? peer_max_datagram_ - 3 : 0);
+  const auto peer = static_cast<std::size_t>(peer_max_datagram_ > 3 + number ? peer_max_datagram_ - 3 - number : 0);
   return handshake_.complete() ? std::min(room, peer) : 0;
 }
 
@@ -330,6 +339,7 @@ void Connection::path_stats(std::vector<PathStats>& out) const {
     stats.stream_bytes_sent = counters.stream_bytes_sent;
     stats.stream_bytes_received = counters.stream_bytes_received;
     stats.bytes_retransmitted = counters.bytes_retransmitted;
+    stats.bytes_duplicated = counters.bytes_duplicated;
     stats.pto_count = counters.pto_count;
     return stats;
   };

@@ -7,10 +7,12 @@
 //   dispatch.cc    frames -> parts, delivery tokens -> parts
 //   send.cc        demand -> trains
 //   send_packet.cc one packet: plan, acknowledgements, seal, bookkeeping
+//   redundancy.cc  what is sent more than once: copies, reinjection
 //
 // Call contract: as PacketIo; the endpoint is the only caller.
 #pragma once
 
+#include <array>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -36,6 +38,9 @@
 #include "stack/packet/builder.h"
 #include "stack/packet/opener.h"
 #include "stack/path/path_manager.h"
+#include "stack/redundancy/copy_lanes.h"
+#include "stack/redundancy/duplication.h"
+#include "stack/redundancy/reinjection.h"
 #include "stack/sched/scheduler.h"
 #include "stack/stream/stream_map.h"
 #include "stack/trace/sink.h"
@@ -149,6 +154,8 @@ class Connection {
   };
   /// Room that an acknowledgement needs on an address that is not validated yet.
   static constexpr std::size_t kAckCredit = 128;
+  /// A datagram with no more room than this, while there is more to send, is padded so that the train can go on.
+  static constexpr std::size_t kPadSlack = 64;
   enum class Demand : std::uint8_t { none, new_data, lost_data };
 
   Connection(ConnectionSetup setup, std::unique_ptr<TlsSession> tls, Instant now);
@@ -166,6 +173,12 @@ class Connection {
     if (sink_) sink_->on_event(trace::Event{event}, now);
   }
   void emit_metrics(const Path& path, Instant now);
+  /// After what may have updated the keys: a train of ours, or a packet of the peer's.
+  void trace_key_update(bool by_us, Instant now) {
+    if (keys_.update_count() == traced_key_updates_) return;
+    traced_key_updates_ = keys_.update_count();
+    emit(trace::KeyUpdated{by_us, traced_key_updates_}, now);
+  }
   [[nodiscard]] std::size_t datagram_limit() const;
   void on_data_moved(Instant now);
   void trim_if_quiet(Instant now);
@@ -233,8 +246,29 @@ class Connection {
   [[nodiscard]] Frame close_frame(EncryptionLevel level) const;
   void write_handshake_frames(FrameWriter& frames, Path& path, EncryptionLevel level, Instant now);
   void requeue_oldest(const Path& path);
-  [[nodiscard]] std::optional<PathId> reinject_tail(std::span<const PathView> views, Instant now);
   void set_application_limited(bool limited);
+
+  // redundancy.cc
+  /// Where what a train carries is to be sent as well.
+  struct CopyOrder {
+    std::array<PathId, kMaxCopies> onto{};  // best first
+    CopyCounts counts;
+    Instant give_up;
+    [[nodiscard]] bool wanted() const { return counts.datagrams > 0 || counts.streams > 0; }
+  };
+  [[nodiscard]] CopyOrder order_copies(const Path& original, std::span<const PathView> views,
+                                       const PacketContext& context) const;
+  /// For the packet that was just written: its tokens are in `tokens_`.
+  void queue_copies(const CopyOrder& order, PathId original);
+  void drop_copy(const Copy& copy);
+  void drop_copies(PathId onto);
+  [[nodiscard]] std::optional<Transmit> transmit_copies(MutableBytes out, Instant now);
+  [[nodiscard]] std::optional<Transmit> transmit_copies_on(Path& path, MutableBytes out, Instant now);
+  void write_copies(FrameWriter& writer, Path& path, Instant now);
+  /// False: the packet has no room for it, or for all of it.
+  [[nodiscard]] bool write_copy(FrameWriter& writer, Copy& copy, Instant now);
+  /// Marks what is to be repeated; the path to do it, if there is anything.
+  [[nodiscard]] std::optional<PathId> reinject(std::span<const PathView> views, Instant now);
 
   // send_packet.cc
   struct PacketTarget {
@@ -254,7 +288,7 @@ class Connection {
   [[nodiscard]] std::optional<Transmit> finish_train(DatagramWriter& train, const PacketTarget& target,
                                                      const FourTuple& tuple);
   [[nodiscard]] const ConnectionId* dcid_of(Path& path);
-  void write_application_frames(FrameWriter& writer, Path& path, Instant now);
+  void write_application_frames(FrameWriter& writer, Path& path, Instant now, std::uint16_t datagram_copies = 0);
   void write_acks(FrameWriter& writer, const Path& carrier, Instant now);
   [[nodiscard]] bool can_carry_acks(const Path& path) const;
   [[nodiscard]] PathId ack_carrier(const Path& path) const;
@@ -281,6 +315,9 @@ class Connection {
   StreamMap streams_;
   DatagramQueue datagrams_;
   std::unique_ptr<Scheduler> scheduler_;
+  std::unique_ptr<DuplicationPolicy> duplication_;
+  std::unique_ptr<ReinjectionPolicy> reinjection_;
+  CopyLanes copies_;
 
   FrameOptions frame_options_;
   std::uint32_t version_;            // of our long headers, and the only one that we listen to
@@ -294,6 +331,7 @@ class Connection {
   bool ping_wanted_ = false;
   bool application_limited_ = false;
   std::uint64_t peer_max_datagram_ = 0;
+  bool peer_numbers_datagrams_ = false;  // it understands NUMBERED_DATAGRAM
   std::uint64_t traced_key_updates_ = 0;
   std::uint32_t close_cursor_ = 0;  // next path ID to carry CONNECTION_CLOSE
   Deadline pacing_wakeup_;

@@ -74,6 +74,7 @@ Result<void> Connection::on_peer_parameters(Bytes encoded, Instant now) {
                               std::chrono::milliseconds(std::min<std::uint64_t>(peer.max_idle_timeout, UINT32_MAX)));
   streams_.on_peer_limits(stream_limits(peer));
   peer_max_datagram_ = peer.max_datagram_frame_size;
+  peer_numbers_datagrams_ = peer.numbered_datagrams;
   peer_greases_ = peer.grease_quic_bit;
   PathSettings& settings = paths_.settings();
   settings.peer_max_ack_delay = std::chrono::milliseconds(peer.max_ack_delay);

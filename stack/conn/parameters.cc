@@ -25,6 +25,7 @@ TransportParameters local_parameters(const ParameterInputs& inputs, Rng& rng) {
   out.grease_quic_bit = config.grease;
   if (config.multipath && inputs.peer_uses_cids) out.initial_max_path_id = config.max_paths - 1;
   out.address_advertisement = config.address_advertisement;
+  out.numbered_datagrams = takes_numbered_datagrams(config);
   if (config.grease) out.reserved_number = rng.below(1024);
   if (inputs.role == Role::server) {
     out.original_destination_connection_id = inputs.original_dcid;

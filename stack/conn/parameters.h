@@ -22,6 +22,11 @@ struct ParameterInputs {
   std::optional<PreferredAddress> preferred_address{};  // server
 };
 
+/// We announce that NUMBERED_DATAGRAM is understood: it costs nothing, and lets a peer with several paths duplicate.
+[[nodiscard]] inline bool takes_numbered_datagrams(const ConnectionConfig& config) {
+  return config.multipath && config.max_datagram_frame_size > 0;
+}
+
 [[nodiscard]] TransportParameters local_parameters(const ParameterInputs& inputs, Rng& rng);
 
 }  // namespace mpquic

@@ -96,6 +96,7 @@ void Connection::on_packet(const ProtectedPacket& packet, const RoutedDatagram& 
   }
   lifecycle_.on_received(now);
   learn_from_header(packet, level, **path);
+  trace_key_update(false, now);
   emit(trace::PacketReceived{level, id, opened->number, size, opened->payload, datagram.ecn}, now);
   Arrival arrival{.path = **path,
                   .space = space,

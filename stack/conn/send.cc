@@ -3,13 +3,10 @@
 #include <array>
 
 #include "stack/conn/connection.h"
-#include "stack/redundancy/tail_reinjection.h"
 
 namespace mpquic {
 namespace {
 
-/// A datagram with no more room than this, while there is more to send, is padded so that the train can go on.
-constexpr std::size_t kPadSlack = 64;
 /// Room that must be left after an Initial packet for a Handshake packet to share its datagram.
 constexpr std::size_t kMinCoalescedRoom = 128;
 
@@ -24,6 +21,7 @@ std::optional<Transmit> Connection::poll_transmit(MutableBytes out, Instant now)
       fail(allowed.error(), now);
       return std::nullopt;
     }
+    trace_key_update(true, now);
     if (wants.path_probe) {
       if (auto sent = transmit_path_probe(out, now)) return sent;
     }
@@ -35,6 +33,8 @@ std::optional<Transmit> Connection::poll_transmit(MutableBytes out, Instant now)
   if (wants.pto_probe) {
     if (auto sent = transmit_pto_probe(out, now)) return sent;
   }
+  pacing_wakeup_.reset();
+  if (auto sent = transmit_copies(out, now)) return sent;
   if (auto sent = transmit_data(out, now)) return sent;
   if (wants.acks || config_.buggify != nullptr) {
     if (auto sent = transmit_acks(out, now)) return sent;
@@ -214,7 +214,6 @@ void Connection::requeue_oldest(const Path& path) {
 }
 
 std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now) {
-  pacing_wakeup_.reset();
   datagrams_.expire(now);
   if (datagrams_.interest() != Interest::none) datagrams_.set_max_payload(datagram_limit());
   Demand wanted = demand();
@@ -223,7 +222,7 @@ std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now)
   const auto views = paths_.views(now);
   std::optional<PathId> reinjecting;
   if (wanted == Demand::none) {
-    reinjecting = reinject_tail(views, now);
+    reinjecting = reinject(views, now);
     if (!reinjecting) return std::nullopt;
     wanted = Demand::lost_data;
   }
@@ -242,13 +241,15 @@ std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now)
   const std::size_t segment = path.max_datagram_size();
   const bool tiny = buggified(config_.buggify, BuggifyPoint::tiny_train);
   const std::size_t budget = tiny ? 0 : std::min<std::uint64_t>(path.send_budget(now).value(), out.size());
+  const CopyOrder copies = order_copies(path, views, context);
   DatagramWriter train(out);
   while ((train.empty() || train.size() + segment <= budget) && train.begin_datagram(segment)) {
     const PacketPlan plan = plan_packet(to);
     PacketBuilder builder(plan, keys_, train);
     FrameWriter frames(builder.room(), to.level, path.id(), tokens_);
-    write_application_frames(frames, path, now);
+    write_application_frames(frames, path, now, copies.counts.datagrams);
     if (frames.size() == 0) break;
+    if (copies.wanted()) queue_copies(copies, path.id());
     const bool fill = frames.remaining() > 0 && frames.remaining() <= kPadSlack && demand() != Demand::none;
     seal_packet(builder, to, plan, frames, fill ? segment : 0);
   }
@@ -256,38 +257,6 @@ std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now)
   emit(trace::SchedulerDecision{path.id(), scheduler_->name(), train.size(), context.has_retransmission}, now);
   scheduler_->on_sent(path.id(), ByteCount{train.size()}, now);
   return finish_train(train, to, path.active().addresses);
-}
-
-std::optional<PathId> Connection::reinject_tail(std::span<const PathView> views, Instant now) {
-  // An application that has yet to hear that it may write is not at its end.
-  if (streams_.has_events()) return std::nullopt;
-  const auto fast = fastest_with_room(views);
-  if (!fast) return std::nullopt;
-  std::uint64_t room = fast->window_room().value();
-  for (const PathView& slow : views) {
-    Path& path = *paths_.find(slow.id);
-    PacketNumber& mark = path.reinjection_mark();
-    const PacketNumber end = path.space(SpaceId::application).next_number();
-    if (slow.id == fast->id || mark == end) continue;
-    bool out_of_room = false;
-    const auto consider = [&](const SentPacket& packet, const DeliveryToken& token) {
-      const auto* stream = std::get_if<StreamToken>(&token);
-      if (out_of_room || stream == nullptr || !worth_reinjecting(slow, packet.time_sent, *fast, now)) return;
-      if (!streams_.is_outstanding(*stream)) return;
-      if (packet.bytes > room) {
-        out_of_room = true;
-        mark = packet.number;
-        return;
-      }
-      room -= packet.bytes;
-      emit(trace::Reinjected{slow.id, fast->id, packet.number, stream->id, stream->offset, stream->length}, now);
-      streams_.on_lost(*stream);
-    };
-    path.for_each_unacked(consider, mark);
-    if (out_of_room) break;
-    mark = end;
-  }
-  return streams_.interest() != Interest::none ? std::optional(fast->id) : std::nullopt;
 }
 
 void Connection::set_application_limited(bool limited) {

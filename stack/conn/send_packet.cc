@@ -98,7 +98,7 @@ void Connection::write_acks(FrameWriter& writer, const Path& carrier, Instant no
   });
 }
 
-void Connection::write_application_frames(FrameWriter& writer, Path& path, Instant now) {
+void Connection::write_application_frames(FrameWriter& writer, Path& path, Instant now, std::uint16_t datagram_copies) {
   write_acks(writer, path, now);
   if (ping_wanted_ && writer.write(PingFrame{})) {
     ping_wanted_ = false;
@@ -109,7 +109,7 @@ void Connection::write_application_frames(FrameWriter& writer, Path& path, Insta
   if (local_cids_.interest() != Interest::none) local_cids_.write_frames(writer);
   if (peer_cids_.interest() != Interest::none) peer_cids_.write_frames(writer);
   const std::uint64_t datagram_bytes = datagrams_.stats().bytes_sent;
-  if (datagrams_.interest() != Interest::none) datagrams_.write_frames(writer, now);
+  if (datagrams_.interest() != Interest::none) datagrams_.write_frames(writer, now, datagram_copies);
   const std::uint64_t fresh = streams_.bytes_written_new();
   const std::uint64_t again = streams_.bytes_written_again();
   if (streams_.interest() != Interest::none) streams_.write_frames(writer);

@@ -24,6 +24,7 @@ struct PathStats {
   std::uint64_t stream_bytes_sent = 0;  // STREAM and DATAGRAM payload, first transmissions and repeats
   std::uint64_t stream_bytes_received = 0;
   std::uint64_t bytes_retransmitted = 0;  // STREAM payload written again
+  std::uint64_t bytes_duplicated = 0;     // STREAM and DATAGRAM payload that another path carried first
   std::uint64_t pto_count = 0;
   Duration smoothed_rtt{};
   Duration min_rtt{};

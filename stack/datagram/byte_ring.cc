@@ -19,11 +19,12 @@ void ByteRing::push(Bytes data) {
   size_ += data.size();
 }
 
-void ByteRing::peek(MutableBytes out) const {
-  MPQUIC_CHECK(out.size() <= size_);
+void ByteRing::peek(MutableBytes out, std::size_t skip) const {
+  MPQUIC_CHECK(skip <= size_ && out.size() <= size_ - skip);
   if (out.empty()) return;
-  const std::size_t run = std::min(out.size(), capacity_ - head_);
-  std::memcpy(out.data(), bytes_.get() + head_, run);
+  const std::size_t first = (head_ + skip) & (capacity_ - 1);
+  const std::size_t run = std::min(out.size(), capacity_ - first);
+  std::memcpy(out.data(), bytes_.get() + first, run);
   std::memcpy(out.data() + run, bytes_.get(), out.size() - run);
 }
 

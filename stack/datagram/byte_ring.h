@@ -14,8 +14,8 @@ class ByteRing {
   [[nodiscard]] std::size_t size() const { return size_; }
   [[nodiscard]] std::size_t capacity() const { return capacity_; }
   void push(Bytes data);
-  /// Copies the first out.size() bytes, which must be there.
-  void peek(MutableBytes out) const;
+  /// Copies out.size() bytes from the `skip`-th on, which must be there.
+  void peek(MutableBytes out, std::size_t skip = 0) const;
   void drop(std::size_t count);
   /// Gives the memory back if the queue is empty.
   void trim();

@@ -4,6 +4,8 @@
 #include <utility>
 #include <variant>
 
+#include "stack/base/check.h"
+
 namespace mpquic {
 
 std::optional<std::uint64_t> DatagramQueue::push(Bytes data, Deadline deadline, Instant now) {
@@ -34,29 +36,54 @@ void DatagramQueue::expire(Instant now) {
   }
 }
 
-void DatagramQueue::write_frames(FrameWriter& writer, Instant now) {
+void DatagramQueue::write_frames(FrameWriter& writer, Instant now, std::uint16_t copies) {
   for (expire(now); !outgoing_.empty(); expire(now)) {
     const Outgoing& front = outgoing_.front();
-    const auto out = writer.write_datagram(front.length, DatagramToken{front.sequence});
+    const bool numbered = copies > 0 && kept_.has_room(front.length);
+    const auto out = writer.write_datagram(front.length, DatagramToken{front.sequence}, numbered);
     if (!out) return;  // this packet has no room; the next may
     outgoing_bytes_.peek(*out);
+    if (numbered) kept_.add(front.sequence, *out, copies);
+    if (copies > 0 && !numbered) ++stats_.uncopied;
     ++stats_.sent;
     stats_.bytes_sent += front.length;
     drop_front_outgoing();
   }
 }
 
+bool DatagramQueue::write_copy(FrameWriter& writer, const DatagramToken& token) {
+  const KeptPayloads::Entry* entry = kept_.awaited(token.sequence);
+  MPQUIC_CHECK(entry != nullptr);
+  const auto out = writer.write_datagram(entry->length, token, true);
+  if (!out) return false;
+  kept_.copy_payload(*entry, *out);
+  kept_.on_copy_sent(token.sequence);
+  ++stats_.copies_sent;
+  stats_.copy_bytes_sent += out->size();
+  return true;
+}
+
+void DatagramQueue::drop_copy(const DatagramToken& token) {
+  if (kept_.on_copy_dropped(token.sequence) == KeptPayloads::Fate::settled) report_lost(token.sequence);
+}
+
 void DatagramQueue::drop_front_outgoing() { outgoing_bytes_.drop(outgoing_.pop_front().length); }
 
-void DatagramQueue::on_acked(const DatagramToken&) { ++stats_.acked; }
+void DatagramQueue::on_acked(const DatagramToken& token) {
+  if (kept_.on_acked(token.sequence) != KeptPayloads::Fate::open) ++stats_.acked;
+}
 
 void DatagramQueue::on_lost(const DatagramToken& token) {
+  if (kept_.on_lost(token.sequence) != KeptPayloads::Fate::open) report_lost(token.sequence);
+}
+
+void DatagramQueue::report_lost(std::uint64_t sequence) {
   ++stats_.lost;
   if (lost_.size() == kMaxLostReports) {
     static_cast<void>(lost_.pop_front());
     ++stats_.lost_unreported;
   }
-  lost_.push_back(token.sequence);
+  lost_.push_back(sequence);
 }
 
 void DatagramQueue::on_acked(const DeliveryToken& token) {
@@ -78,6 +105,13 @@ Result<void> DatagramQueue::on_frame(const DatagramFrame& frame) {
     return fail(error::kProtocolViolation, "DATAGRAM was not negotiated", frame_type::kDatagram);
   if (frame.data.size() + 1 > limits_.max_frame_size)
     return fail(error::kProtocolViolation, "DATAGRAM larger than our limit", frame_type::kDatagram);
+  if (frame.number) {
+    if (numbers_.classify(*frame.number) != ReplayWindow::Arrival::fresh) {
+      ++stats_.duplicates;
+      return {};
+    }
+    numbers_.insert(*frame.number);
+  }
   ++stats_.received;
   stats_.bytes_received += frame.data.size();
   if (frame.data.size() + kDatagramOverhead > limits_.receive_queue_bytes) {
@@ -109,6 +143,7 @@ std::optional<std::size_t> DatagramQueue::pop(MutableBytes out) {
 
 void DatagramQueue::trim() {
   outgoing_bytes_.trim();
+  kept_.trim();
   incoming_bytes_.trim();
 }
 

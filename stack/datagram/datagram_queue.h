@@ -1,15 +1,20 @@
 // Unreliable payloads both ways (RFC 9221). Call contract: `push`, `expire` before asking for `interest`, then
 // `write_frames`; tokens come back through `on_acked`/`on_lost` and give `poll_lost`. `on_frame` in, `pop` out.
+//
+// A datagram that is to have copies goes out as NUMBERED_DATAGRAM, and each token of it then gives one `write_copy` or
+// `drop_copy` for every copy (docs/adr/0011). The receiver delivers each number once.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 
 #include "stack/base/bytes.h"
+#include "stack/base/replay_window.h"
 #include "stack/base/result.h"
 #include "stack/base/ring_buffer.h"
 #include "stack/base/time.h"
 #include "stack/datagram/byte_ring.h"
+#include "stack/datagram/kept_payloads.h"
 #include "stack/wire/delivery_token.h"
 #include "stack/wire/frame.h"
 #include "stack/wire/frame_writer.h"
@@ -31,20 +36,24 @@ struct DatagramStats {
   std::uint64_t accepted = 0;  // by push()
   std::uint64_t refused = 0;   // by push(): too large, or the queue was full
   std::uint64_t sent = 0;
-  std::uint64_t bytes_sent = 0;  // payload
-  std::uint64_t expired = 0;     // deadline passed before there was room to send
-  std::uint64_t too_large = 0;   // accepted, but dropped since the path's datagrams became smaller
+  std::uint64_t bytes_sent = 0;  // payload, without copies
+  std::uint64_t copies_sent = 0;
+  std::uint64_t copy_bytes_sent = 0;
+  std::uint64_t uncopied = 0;   // should have had copies, but too many others wait for theirs
+  std::uint64_t expired = 0;    // deadline passed before there was room to send
+  std::uint64_t too_large = 0;  // accepted, but dropped since the path's datagrams became smaller
   std::uint64_t acked = 0;
   std::uint64_t lost = 0;
   std::uint64_t lost_unreported = 0;  // of those lost, pushed out of the full report queue
   std::uint64_t received = 0;
   std::uint64_t bytes_received = 0;
+  std::uint64_t duplicates = 0;       // of numbered datagrams: arrived before, or too long ago to tell
   std::uint64_t receive_dropped = 0;  // oldest first, because the application did not read
 };
 
 class DatagramQueue {
  public:
-  explicit DatagramQueue(const DatagramLimits& limits) : limits_(limits) {}
+  explicit DatagramQueue(const DatagramLimits& limits) : limits_(limits), kept_(limits.send_queue_bytes) {}
 
   /// The largest payload that can be sent now: the least of what the peer takes and what packets have room for. 0 (the
   /// start): none. Queued items that are too large are dropped when their turn comes, never in the way of the others.
@@ -59,8 +68,14 @@ class DatagramQueue {
   void expire(Instant now);
   /// new_data while anything is queued, else none.
   [[nodiscard]] Interest interest() const { return outgoing_.empty() ? Interest::none : Interest::new_data; }
-  /// As many whole datagrams, in order, as this packet has room for.
-  void write_frames(FrameWriter& writer, Instant now);
+  /// As many whole datagrams, in order, as this packet has room for; each is to have so many copies elsewhere.
+  void write_frames(FrameWriter& writer, Instant now, std::uint16_t copies = 0);
+  /// Copies of the token's datagram wait, and the peer has not acknowledged it.
+  [[nodiscard]] bool awaits_copy(const DatagramToken& token) const { return kept_.awaited(token.sequence) != nullptr; }
+  /// One of them. Requires awaits_copy(). False: this packet has no room.
+  [[nodiscard]] bool write_copy(FrameWriter& writer, const DatagramToken& token);
+  /// One of them will not be sent after all.
+  void drop_copy(const DatagramToken& token);
   void on_acked(const DatagramToken& token);
   void on_lost(const DatagramToken& token);
   void on_acked(const DeliveryToken& token);
@@ -92,6 +107,7 @@ class DatagramQueue {
   };
 
   void drop_front_outgoing();
+  void report_lost(std::uint64_t sequence);
   void drop_front_incoming();
 
   DatagramLimits limits_;
@@ -99,8 +115,10 @@ class DatagramQueue {
   std::uint64_t next_sequence_ = 0;
   RingBuffer<Outgoing> outgoing_;
   ByteRing outgoing_bytes_;
+  KeptPayloads kept_;
   RingBuffer<std::size_t> incoming_;  // lengths
   ByteRing incoming_bytes_;
+  ReplayWindow numbers_;  // of numbered datagrams that arrived
   RingBuffer<std::uint64_t> lost_;
   bool readable_ = false;
   DatagramStats stats_;

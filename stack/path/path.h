@@ -66,6 +66,7 @@ struct PathCounters {
   std::uint64_t stream_bytes_sent = 0;
   std::uint64_t stream_bytes_received = 0;
   std::uint64_t bytes_retransmitted = 0;
+  std::uint64_t bytes_duplicated = 0;
 };
 
 /// A datagram that carries PATH_CHALLENGE or PATH_RESPONSE: to send on `tuple`, padded to exactly `datagram_size`.

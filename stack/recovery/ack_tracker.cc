@@ -36,7 +36,7 @@ void AckTracker::count_ecn(Ecn ecn) {
 }
 
 void AckTracker::on_received(PacketNumber number, Instant now, bool ack_eliciting, Ecn ecn) {
-  window_.insert(number);
+  window_.insert(number.value());
   ++packets_received_;
   count_ecn(ecn);
   if (ack_eliciting) {

@@ -7,8 +7,8 @@
 
 #include "stack/base/ids.h"
 #include "stack/base/interval_set.h"
+#include "stack/base/replay_window.h"
 #include "stack/base/time.h"
-#include "stack/recovery/replay_window.h"
 #include "stack/wire/delivery_token.h"
 #include "stack/wire/frame.h"
 #include "stack/wire/frame_writer.h"
@@ -42,7 +42,7 @@ class AckTracker {
   void set_policy(const AckPolicy& policy) { policy_ = policy; }
 
   /// Whether the packet is new, was received before, or is too old to tell.
-  [[nodiscard]] Arrival classify(PacketNumber number) const { return window_.classify(number); }
+  [[nodiscard]] Arrival classify(PacketNumber number) const { return window_.classify(number.value()); }
   /// Not fresh: drop the packet.
   [[nodiscard]] bool is_duplicate(PacketNumber number) const { return classify(number) != Arrival::fresh; }
   /// An authenticated packet that is no duplicate.

@@ -52,10 +52,10 @@ void SendBuffer::on_lost(std::uint64_t offset, std::uint64_t length) {
   }
 }
 
-bool SendBuffer::is_outstanding(std::uint64_t offset, std::uint64_t length) const {
+std::uint64_t SendBuffer::first_outstanding(std::uint64_t offset, std::uint64_t length) const {
   const std::uint64_t end = offset + length;
   const std::uint64_t begin = std::max(offset, acked_end_);
-  return begin < end && buffer_.first_unmarked(begin, end) < end;
+  return begin < end ? buffer_.first_unmarked(begin, end) : end;
 }
 
 }  // namespace mpquic

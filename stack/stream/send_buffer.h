@@ -32,8 +32,8 @@ class SendBuffer {
   [[nodiscard]] bool has_lost() const { return !lost_.empty(); }
   /// The lowest lost range. Requires has_lost().
   [[nodiscard]] Interval lowest_lost() const { return lost_.intervals().front(); }
-  /// Whether any byte of the range, which was sent, is unacknowledged.
-  [[nodiscard]] bool is_outstanding(std::uint64_t offset, std::uint64_t length) const;
+  /// The first unacknowledged byte of the range, which was sent; its end if there is none.
+  [[nodiscard]] std::uint64_t first_outstanding(std::uint64_t offset, std::uint64_t length) const;
 
  private:
   ChunkedBuffer buffer_;

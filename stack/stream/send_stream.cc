@@ -112,9 +112,13 @@ void SendStream::on_reset_acked() {
   if (state_ == State::reset_sent) state_ = State::reset_recvd;
 }
 
-bool SendStream::is_outstanding(const Segment& segment) const {
-  if (!writable_state()) return false;
-  return (segment.fin && fin_ != Fin::acked) || buffer_.is_outstanding(segment.offset, segment.length);
+std::optional<SendStream::Segment> SendStream::outstanding(const Segment& segment) const {
+  if (!writable_state()) return std::nullopt;
+  const std::uint64_t begin = buffer_.first_outstanding(segment.offset, segment.length);
+  const std::uint64_t end = segment.offset + segment.length;
+  const bool fin = segment.fin && fin_ != Fin::acked;
+  if (begin == end && !fin) return std::nullopt;
+  return Segment{begin, static_cast<std::size_t>(end - begin), fin};
 }
 
 bool SendStream::poll_writable() {

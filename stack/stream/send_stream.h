@@ -66,7 +66,8 @@ class SendStream {
   bool on_acked(const Segment& segment);
   void on_lost(const Segment& segment);
   void on_reset_acked();
-  [[nodiscard]] bool is_outstanding(const Segment& segment) const;
+  /// What of it, which was sent, is worth sending again: from the first byte on that is not acknowledged.
+  [[nodiscard]] std::optional<Segment> outstanding(const Segment& segment) const;
 
   /// Something was sent whose acknowledgement is still worth something.
   [[nodiscard]] bool has_unacked() const { return writable_state() && buffer_.acked_end() < buffer_.sent_end(); }

@@ -56,6 +56,9 @@ class StreamMap {
   /// Control frames first, then stream data: by urgency, within one urgency repeats before new data and streams in
   /// turn.
   void write_frames(FrameWriter& writer);
+  /// Sends a range once more that is in flight, if it still has to be acknowledged. False: the packet has no room for
+  /// all of it; `rest` becomes what is left.
+  [[nodiscard]] bool write_copy(FrameWriter& writer, StreamToken& rest);
 
   // --- Tokens back. All are idempotent: a range may be in flight on several paths, and the first acknowledgement of
   // any copy frees it. on_lost() of a range that is still in flight has it written again (reinjection).
@@ -99,6 +102,8 @@ class StreamMap {
   /// STREAM payload written again after loss or for reinjection.
   [[nodiscard]] std::uint64_t bytes_written_again() const { return bytes_written_again_; }
   [[nodiscard]] std::uint64_t retransmitted_bytes() const { return bytes_written_again_; }
+  /// STREAM payload that write_copy() wrote.
+  [[nodiscard]] std::uint64_t bytes_copied() const { return bytes_copied_; }
   /// Streams that have state here, those included whose last events were not polled yet.
   [[nodiscard]] std::size_t stream_count() const { return table_.size(); }
   /// Bytes of chunk memory, in use and spare.
@@ -172,6 +177,7 @@ class StreamMap {
   bool repeats_control_ = false;  // a control frame that waits was sent before
   std::uint64_t bytes_written_new_ = 0;
   std::uint64_t bytes_written_again_ = 0;
+  std::uint64_t bytes_copied_ = 0;
 };
 
 }  // namespace mpquic

@@ -125,6 +125,25 @@ bool StreamMap::write_data(FrameWriter& writer, Stream& stream) {
   return true;
 }
 
+bool StreamMap::write_copy(FrameWriter& writer, StreamToken& rest) {
+  Stream* stream = table_.find(rest.id);
+  if (stream == nullptr) return true;
+  SendStream& send = stream->send;
+  auto segment = send.outstanding(segment_of(rest));
+  if (!segment) return true;
+  const auto out = writer.write_stream(rest.id, segment->offset, segment->length, segment->fin);
+  if (!out) return false;
+  const bool whole = out->size() == segment->length;
+  rest = {rest.id, segment->offset + out->size(), static_cast<std::uint32_t>(segment->length - out->size()), rest.fin};
+  segment->fin = segment->fin && whole;
+  segment->length = out->size();
+  send.copy_out(segment->offset, *out);
+  static_cast<void>(send.on_written(*segment));  // nothing new; but what counted as lost is on its way again
+  bytes_copied_ += segment->length;
+  reschedule(*stream);
+  return whole;
+}
+
 void StreamMap::on_acked(const StreamToken& token) {
   Stream* stream = table_.find(token.id);
   if (stream == nullptr) return;
@@ -199,7 +218,7 @@ void StreamMap::on_lost(const StreamsBlockedToken& token) {
 
 bool StreamMap::is_outstanding(const StreamToken& token) const {
   const Stream* stream = table_.find(token.id);
-  return stream != nullptr && stream->send.is_outstanding(segment_of(token));
+  return stream != nullptr && stream->send.outstanding(segment_of(token)).has_value();
 }
 
 void StreamMap::on_acked(const DeliveryToken& token) {

@@ -63,6 +63,7 @@ void write_parameters(JsonWriter& json, const TransportParameters& p) {
   write_limits(json, p);
   json.flag("grease_quic_bit", p.grease_quic_bit);
   json.flag("address_advertisement", p.address_advertisement);
+  json.flag("numbered_datagrams", p.numbered_datagrams);
 }
 
 }  // namespace

@@ -156,7 +156,8 @@ struct FrameJson {
   }
   void operator()(const HandshakeDoneFrame&) const { type("handshake_done"); }
   void operator()(const DatagramFrame& f) const {
-    type("datagram");
+    type(f.number ? "numbered_datagram" : "datagram");
+    if (f.number) json.field("datagram_number", *f.number);
     length(f.data.size());
   }
   void operator()(const PathAbandonFrame& f) const {
@@ -214,7 +215,8 @@ struct FrameJson {
 
 void write_frames_json(JsonWriter& json, Bytes payload, EncryptionLevel level, std::uint64_t ack_delay_exponent) {
   json.begin_array("frames");
-  FrameDecoder decoder(payload, level, {.multipath = true, .address_advertisement = true, .datagram = true});
+  FrameDecoder decoder(payload, level,
+                       {.multipath = true, .address_advertisement = true, .datagram = true, .numbered_datagram = true});
   while (const auto frame = decoder.next()) {
     json.begin_object();
     if (*frame) {

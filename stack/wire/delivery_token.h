@@ -10,9 +10,16 @@
 
 namespace mpquic {
 
+struct StreamToken {
+  StreamId id;
+  std::uint64_t offset = 0;
+  std::uint32_t length = 0;
+  bool fin = false;
+  bool copied = false;  // another path carries the same: no need to reinject it
+};
+
 // One token, one line.
 // clang-format off
-struct StreamToken { StreamId id; std::uint64_t offset = 0; std::uint32_t length = 0; bool fin = false; };
 struct AckToken { PathId path; SpaceId space = SpaceId::application; PacketNumber largest; };
 struct CryptoToken { EncryptionLevel level = EncryptionLevel::initial; std::uint64_t offset = 0; std::uint32_t length = 0; };
 struct DatagramToken { std::uint64_t sequence = 0; };  // not retransmitted; reported to the application

@@ -1,5 +1,6 @@
-// Every frame of RFC 9000, RFC 9221, draft-ietf-quic-multipath-21 and the address-advertisement extension, as values.
-// Byte ranges refer to the packet that was decoded, or to the caller's data while encoding.
+// Every frame of RFC 9000, RFC 9221, draft-ietf-quic-multipath-21 and of our extensions (address advertisement,
+// numbered datagrams: docs/adr/0011), as values. Byte ranges refer to the packet that was decoded, or to the caller's
+// data while encoding.
 #pragma once
 
 #include <array>
@@ -45,6 +46,7 @@ inline constexpr std::uint64_t kPathAck = 0x3e;   // 0x3f with ECN counts
 inline constexpr std::uint64_t kAddAddress = 0x40;
 inline constexpr std::uint64_t kPaths = 0x41;
 inline constexpr std::uint64_t kClosePath = 0x42;
+inline constexpr std::uint64_t kNumberedDatagram = 0x43;
 inline constexpr std::uint64_t kPathAbandon = 0x3e75;
 inline constexpr std::uint64_t kPathStatusBackup = 0x3e76;
 inline constexpr std::uint64_t kPathStatusAvailable = 0x3e77;
@@ -112,7 +114,8 @@ struct ConnectionCloseFrame {
   Bytes reason;
 };
 struct HandshakeDoneFrame {};
-struct DatagramFrame { Bytes data; };
+/// DATAGRAM (RFC 9221) or, with `number`, NUMBERED_DATAGRAM: may arrive more than once, and is to be delivered once.
+struct DatagramFrame { Bytes data; std::optional<std::uint64_t> number = std::nullopt; };
 
 // draft-ietf-quic-multipath-21 §4. Path IDs are kept at wire width: the receiver checks them against its limit.
 struct PathAbandonFrame { std::uint64_t path = 0; std::uint64_t error = 0; };

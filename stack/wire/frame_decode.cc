@@ -105,9 +105,15 @@ template <std::size_t Count>
 
 [[nodiscard]] Result<Frame> read_datagram(ByteReader& reader, std::uint64_t type) {
   if (type == t::kDatagram) return DatagramFrame{reader.read_rest()};
+  DatagramFrame frame;
+  if (type == t::kNumberedDatagram) {
+    frame.number = reader.read_varint();
+    if (!frame.number) return truncated(type);
+  }
   const auto data = reader.read_prefixed_bytes();
   if (!data) return truncated(type);
-  return DatagramFrame{*data};
+  frame.data = *data;
+  return frame;
 }
 
 /// Consumes a whole run; the first byte has been read as the type.
@@ -298,7 +304,7 @@ template <std::size_t Size>
   }
 }
 
-/// Multipath and address advertisement.
+/// Multipath and our own extensions.
 [[nodiscard]] Result<Frame> read_extension(ByteReader& reader, std::uint64_t type) {
   switch (type) {
     case t::kPathAbandon: {
@@ -330,6 +336,7 @@ template <std::size_t Size>
       return PathsFrame{.available = v[0], .active = v[1]};
     }
     case t::kClosePath: return read_close_path(reader, type);
+    case t::kNumberedDatagram: return read_datagram(reader, type);
     default: return malformed(type, "unknown frame type");
   }
 }
@@ -337,9 +344,10 @@ template <std::size_t Size>
 /// Whether this packet may carry the frame, by packet type and by what was negotiated.
 [[nodiscard]] Result<void> check_rule(const FrameRule& rule, std::uint64_t type, EncryptionLevel level,
                                       FrameOptions options) {
-  // Where not negotiated, the address frames are unknown in every packet; the multipath draft asks for the packet type
+  // Where not negotiated, frames of our own are unknown in every packet; the multipath draft asks for the packet type
   // first (§4), and a DATAGRAM has an error of its own (RFC 9221 §3).
-  if (rule.extension == FrameExtension::address_advertisement && !options.address_advertisement) {
+  if ((rule.extension == FrameExtension::address_advertisement && !options.address_advertisement) ||
+      (rule.extension == FrameExtension::numbered_datagram && !options.numbered_datagram)) {
     return malformed(type, "unknown frame type");
   }
   if (!rule.allows(level)) return violation(type, "frame not allowed in this packet type");

@@ -15,11 +15,12 @@
 namespace mpquic {
 
 /// Extensions in force: `multipath` and `address_advertisement` once both sides have offered them, `datagram` where we
-/// have announced a max_datagram_frame_size.
+/// have announced a max_datagram_frame_size, `numbered_datagram` where we have announced that too.
 struct FrameOptions {
   bool multipath = false;
   bool address_advertisement = false;
   bool datagram = false;
+  bool numbered_datagram = false;
 };
 
 /// The frames of one decrypted packet payload, in order. Frames refer to the payload. After an error there is no more.

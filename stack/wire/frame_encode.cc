@@ -75,7 +75,10 @@ class FrameBody {
     sink_.bytes(f.ranges);
     if (f.ecn) varints(f.ecn->ect0, f.ecn->ect1, f.ecn->ce);
   }
-  void operator()(const DatagramFrame& f) { prefixed(f.data); }
+  void operator()(const DatagramFrame& f) {
+    if (f.number) sink_.varint(*f.number);
+    prefixed(f.data);
+  }
   void operator()(const PaddingFrame& f) {
     MPQUIC_DCHECK(f.length > 0);
     sink_.zeros(f.length - 1);
@@ -154,7 +157,7 @@ std::uint64_t type_of(const Frame& frame) {
       overloaded{
           [](const StreamFrame& f) { return type_of(f); },
           [](const AckFrame& f) { return type_of(f); },
-          [](const DatagramFrame&) { return t::kDatagram | 1; },
+          [](const DatagramFrame& f) { return f.number ? t::kNumberedDatagram : t::kDatagram | 1; },
           [](const PaddingFrame&) { return t::kPadding; },
           [](const PingFrame&) { return t::kPing; },
           [](const CryptoFrame&) { return t::kCrypto; },

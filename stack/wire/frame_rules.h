@@ -18,7 +18,7 @@ inline constexpr std::uint8_t kIpVersion4 = 4;
 inline constexpr std::uint8_t kIpVersion6 = 6;
 
 /// What must have been negotiated for a frame to exist at all.
-enum class FrameExtension : std::uint8_t { none, datagram, multipath, address_advertisement };
+enum class FrameExtension : std::uint8_t { none, datagram, multipath, address_advertisement, numbered_datagram };
 
 /// Sets of encryption levels, as bits.
 namespace levels {
@@ -124,6 +124,7 @@ inline constexpr auto kFrameRules = [] {
       advertisement(t::kAddAddress, 2 * kVarint + kAddressSize),
       advertisement(t::kPaths, 2 * kVarint),
       advertisement(t::kClosePath, 3 * kVarint),
+      extension(FrameExtension::numbered_datagram, frame(t::kNumberedDatagram, levels::kOneRtt, 2 * kVarint)),
       multipath(t::kPathAbandon, 2 * kVarint),
       multipath(t::kPathStatusBackup, 2 * kVarint),
       multipath(t::kPathStatusAvailable, 2 * kVarint),

@@ -139,13 +139,16 @@ std::optional<MutableBytes> FrameWriter::write_crypto(std::uint64_t offset, std:
   return data;
 }
 
-std::optional<MutableBytes> FrameWriter::write_datagram(std::size_t length, const DatagramToken& token) {
-  if (!has_token_slot() || 1 + varint_size(length) + length > remaining()) return std::nullopt;
+std::optional<MutableBytes> FrameWriter::write_datagram(std::size_t length, const DatagramToken& token, bool numbered) {
+  const std::uint64_t type = numbered ? t::kNumberedDatagram : t::kDatagram | 1;
+  const std::size_t header = varint_size(type) + (numbered ? varint_size(token.sequence) : 0) + varint_size(length);
+  if (!has_token_slot() || header + length > remaining()) return std::nullopt;
   ByteWriter out(room());
-  const bool complete = out.write_varint(t::kDatagram | 1) && out.write_varint(length);
+  const bool complete =
+      out.write_varint(type) && (!numbered || out.write_varint(token.sequence)) && out.write_varint(length);
   const auto data = out.reserve(length);
   MPQUIC_CHECK(complete && data);
-  commit(t::kDatagram | 1, out.size());
+  commit(type, out.size());
   add_token(token);
   return data;
 }

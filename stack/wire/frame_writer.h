@@ -60,8 +60,9 @@ class FrameWriter {
                                                          bool fin);
   /// Likewise CRYPTO.
   [[nodiscard]] std::optional<MutableBytes> write_crypto(std::uint64_t offset, std::size_t length);
-  /// DATAGRAM of exactly `length` bytes, or nothing.
-  [[nodiscard]] std::optional<MutableBytes> write_datagram(std::size_t length, const DatagramToken& token);
+  /// DATAGRAM of exactly `length` bytes, or nothing; `numbered`: NUMBERED_DATAGRAM, with the token's sequence number.
+  [[nodiscard]] std::optional<MutableBytes> write_datagram(std::size_t length, const DatagramToken& token,
+                                                           bool numbered = false);
 
  private:
   [[nodiscard]] MutableBytes room() const { return out_.subspan(size_); }

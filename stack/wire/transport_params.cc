@@ -45,6 +45,7 @@ constexpr auto kFlags = std::to_array<FlagParameter>({
     {tp::kDisableActiveMigration, &TransportParameters::disable_active_migration},
     {tp::kGreaseQuicBit, &TransportParameters::grease_quic_bit},
     {tp::kAddressAdvertisement, &TransportParameters::address_advertisement},
+    {tp::kNumberedDatagrams, &TransportParameters::numbered_datagrams},
 });
 
 struct ConnectionIdParameter {

@@ -1,5 +1,5 @@
-// Transport parameters: RFC 9000 §18, RFC 9221 §3, RFC 9287 §3, draft-ietf-quic-multipath-21 §2.1 and the
-// address-advertisement extension.
+// Transport parameters: RFC 9000 §18, RFC 9221 §3, RFC 9287 §3, draft-ietf-quic-multipath-21 §2.1 and our extensions:
+// address advertisement and numbered datagrams.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,7 @@ inline constexpr std::uint64_t kMaxDatagramFrameSize = 0x20;
 inline constexpr std::uint64_t kInitialMaxPathId = 0x3e;
 inline constexpr std::uint64_t kGreaseQuicBit = 0x2ab2;
 inline constexpr std::uint64_t kAddressAdvertisement = 0x1f0f9c0d2a;
+inline constexpr std::uint64_t kNumberedDatagrams = 0x1f0f9c0d2b;
 /// 31 * N + 27 is reserved to exercise that unknown parameters are ignored (RFC 9000 §18.1).
 [[nodiscard]] constexpr std::uint64_t reserved(std::uint64_t n) { return 31 * n + 27; }
 }  // namespace transport_parameter
@@ -81,6 +82,7 @@ struct TransportParameters {
   bool grease_quic_bit = false;
   std::optional<std::uint64_t> initial_max_path_id;  // present: multipath is offered, be it 0
   bool address_advertisement = false;
+  bool numbered_datagrams = false;  // NUMBERED_DATAGRAM is understood, and each number delivered once
   /// Sends the reserved parameter 31 * N + 27, empty. Never set by decode().
   std::optional<std::uint64_t> reserved_number;
   bool operator==(const TransportParameters&) const = default;

@@ -235,6 +235,13 @@ TEST(Endpoint, KeyUpdatesByEitherSideWhileDataFlows) {  // RFC 9001 §6
   ASSERT_TRUE(pair.transfer(true, 500'000));
   EXPECT_EQ(pair.client->stats(pair.client_handle).key_updates, 2U);
   EXPECT_EQ(pair.unexpected_drops(), "");
+  for (const auto& [file, log] : pair.qlogs) {
+    const bool of_client = file.find("client") != std::string::npos;
+    const std::size_t first = log.find(of_client ? "local_update" : "remote_update");
+    const std::size_t second = log.find(of_client ? "remote_update" : "local_update");
+    EXPECT_NE(second, std::string::npos) << file;
+    EXPECT_LT(first, second) << file;
+  }
 }
 
 TEST(Endpoint, DatagramsArriveOnceAndWholeOrNotAtAll) {  // RFC 9221

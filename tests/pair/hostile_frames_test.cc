@@ -127,6 +127,14 @@ TEST(HostileFrames, ADatagramThatWasNotOfferedIsAProtocolViolation) {  // RFC 92
   EXPECT_EQ(closed->error, error::kProtocolViolation);
 }
 
+TEST(HostileFrames, ANumberedDatagramNeedsOurAnnouncement) {  // docs/adr/0011
+  EXPECT_EQ(after({DatagramFrame{filler(1), 7}, DatagramFrame{filler(1), 7}}), std::nullopt);
+  RawPeerOptions options;
+  options.endpoint.connection.multipath = false;
+  EXPECT_EQ(after({DatagramFrame{filler(1), 7}}, options),
+            ends(error::kFrameEncodingError, frame_type::kNumberedDatagram));
+}
+
 TEST(HostileFrames, ADatagramAboveTheLimitIsAProtocolViolation) {  // RFC 9221 §3
   RawPeerOptions options;
   options.endpoint.connection.max_datagram_frame_size = 100;

@@ -95,7 +95,7 @@ Frame connection_frame(Dice& dice) {
     case 8: return MaxPathIdFrame{7 + dice.value()};
     case 9: return PathsBlockedFrame{dice.below(9)};
     case 10: return PathCidsBlockedFrame{dice.below(9), dice.below(3)};
-    case 11: return DatagramFrame{dice.data()};
+    case 11: return DatagramFrame{dice.data(), dice.one_in(2) ? std::optional(dice.value()) : std::nullopt};
     default: return CryptoFrame{dice.one_in(4) ? dice.value() : 4'000, dice.data()};
   }
 }
@@ -119,7 +119,7 @@ Frame tame_frame(Dice& dice, Role role) {
     case 8: return PathStatusFrame{path, dice.value(), dice.one_in(2)};
     case 9: return MaxPathIdFrame{7 + dice.below(20)};
     case 10: return PathsBlockedFrame{path};
-    case 11: return DatagramFrame{dice.data()};
+    case 11: return DatagramFrame{dice.data(), dice.one_in(2) ? std::optional(dice.value()) : std::nullopt};
     case 12:
       return dice.one_in(10) ? Frame{PathAbandonFrame{1 + dice.below(7), dice.value()}}
                              : Frame{DataBlockedFrame{dice.value()}};

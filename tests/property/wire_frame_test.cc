@@ -18,7 +18,8 @@ using testing::Blob;
 using testing::same;
 using testing::Storage;
 
-constexpr FrameOptions kAll{.multipath = true, .address_advertisement = true, .datagram = true};
+constexpr FrameOptions kAll{
+    .multipath = true, .address_advertisement = true, .datagram = true, .numbered_datagram = true};
 
 Blob encoded(const Frame& frame) {
   Blob buffer(encoded_size(frame));

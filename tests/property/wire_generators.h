@@ -110,7 +110,7 @@ inline Frame any_frame(Storage& storage) {
   switch (between(0, std::variant_size_v<Frame> - 1)) {
     case 0: return StreamFrame{stream(), any_varint(kMaxVarint - 100), storage.keep(any_bytes()), any_bool()};
     case 1: return any_ack(storage);
-    case 2: return DatagramFrame{storage.keep(any_bytes())};
+    case 2: return DatagramFrame{storage.keep(any_bytes()), any_bool() ? std::optional(any_varint()) : std::nullopt};
     case 3: return PaddingFrame{static_cast<std::size_t>(between(1, 100))};
     case 4: return PingFrame{};
     case 5: return CryptoFrame{any_varint(kMaxVarint - 100), storage.keep(any_bytes())};

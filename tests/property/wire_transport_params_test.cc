@@ -56,6 +56,7 @@ TransportParameters any_parameters(Role sender) {
   p.grease_quic_bit = any_bool();
   p.initial_max_path_id = maybe([] { return any_varint(kMaxPathIdValue); });
   p.address_advertisement = any_bool();
+  p.numbered_datagrams = any_bool();
   p.reserved_number = maybe([] { return between(0, kMaxReservedNumber); });
   return p;
 }

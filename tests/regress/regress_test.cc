@@ -34,7 +34,9 @@ INSTANTIATE_TEST_SUITE_P(Seeds, Regression,
                                          Case{"acks-find-another-carrier", 49}, Case{"acks-find-another-carrier", 53},
                                          Case{"keep-alive-in-full-window", 52},
                                          Case{"probes-share-amplification-credit", 681},
-                                         Case{"data-sent-while-all-paths-failed", 616}));
+                                         Case{"data-sent-while-all-paths-failed", 616},
+                                         Case{"moves-to-proved-address", 231}, Case{"close-lost-in-flap", 410},
+                                         Case{"close-corrupted", 8}));
 
 }  // namespace
 }  // namespace mpquic::sim

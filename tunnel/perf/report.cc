@@ -28,6 +28,7 @@ constexpr int kIndent = 2;
           {"stream_bytes_sent", path.stream_bytes_sent},
           {"stream_bytes_received", path.stream_bytes_received},
           {"bytes_retransmitted", path.bytes_retransmitted},
+          {"bytes_duplicated", path.bytes_duplicated},
           {"pto_count", path.pto_count},
           {"rtt_ms", to_milliseconds(path.smoothed_rtt)},
           {"min_rtt_ms", to_milliseconds(path.min_rtt)},

@@ -14,6 +14,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+std::string to_text(Bytes bytes, const FrameWriter& writer) { return std::string(as_text(bytes.first(writer.size()))); }
+
 constexpr DatagramLimits kLimits{.send_queue_bytes = 1000, .receive_queue_bytes = 1000, .max_frame_size = 65535};
 
 class DatagramQueueTest : public ::testing::Test {
@@ -191,6 +193,79 @@ TEST_F(DatagramQueueTest, ADatagramBeyondOurLimitIsAProtocolViolation) {  // RFC
   DatagramQueue small({.send_queue_bytes = 10, .receive_queue_bytes = 1000, .max_frame_size = 100});
   EXPECT_TRUE(small.on_frame(DatagramFrame{as_bytes(std::string(99, 'x'))}));
   EXPECT_EQ(small.on_frame(DatagramFrame{as_bytes(std::string(100, 'x'))}).error().code, error::kProtocolViolation);
+}
+
+TEST_F(DatagramQueueTest, CopiesCarryTheSameNumber) {
+  EXPECT_EQ(push("alone"), 0U);
+  EXPECT_EQ(packet(), std::vector<std::string>{"alone"});
+  EXPECT_EQ(push("both"), 1U);
+  bytes.assign(100, std::byte{});
+  FrameWriter first(bytes, EncryptionLevel::one_rtt, PathId{0}, tokens);
+  queue.write_frames(first, {}, 1);
+  EXPECT_EQ(to_text(bytes, first), std::string("\x40\x43\x01\x04"
+                                               "both"));
+  const auto token = std::get<DatagramToken>(tokens.items[0]);
+  ASSERT_TRUE(queue.awaits_copy(token));
+  std::vector<std::byte> small(7);
+  FrameWriter full(small, EncryptionLevel::one_rtt, PathId{1}, tokens);
+  EXPECT_FALSE(queue.write_copy(full, token)) << "no room";
+  std::vector<std::byte> other(100);
+  FrameWriter second(other, EncryptionLevel::one_rtt, PathId{1}, tokens);
+  EXPECT_TRUE(queue.write_copy(second, token));
+  EXPECT_EQ(to_text(other, second), to_text(bytes, first));
+  EXPECT_EQ(tokens.count, 1U);
+  EXPECT_FALSE(queue.awaits_copy(token));
+  queue.on_lost(token);
+  EXPECT_FALSE(queue.poll_lost());
+  queue.on_lost(token);
+  EXPECT_EQ(queue.poll_lost(), 1U);
+  EXPECT_EQ(queue.stats().copies_sent, 1U);
+  EXPECT_EQ(queue.stats().copy_bytes_sent, 4U);
+}
+
+TEST_F(DatagramQueueTest, ACopyThatIsNeverSentMayHaveBeenTheLastHope) {
+  EXPECT_EQ(push("x"), 0U);
+  bytes.assign(100, std::byte{});
+  FrameWriter writer(bytes, EncryptionLevel::one_rtt, PathId{0}, tokens);
+  queue.write_frames(writer, {}, 1);
+  queue.on_lost(DatagramToken{0});
+  EXPECT_FALSE(queue.poll_lost());
+  queue.drop_copy(DatagramToken{0});
+  EXPECT_EQ(queue.poll_lost(), 0U);
+}
+
+TEST_F(DatagramQueueTest, BeyondTheLimitDatagramsGoOutOnce) {
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_TRUE(push(std::string(400, 'x')));
+    bytes.assign(1200, std::byte{});
+    FrameWriter writer(bytes, EncryptionLevel::one_rtt, PathId{0}, tokens);
+    queue.write_frames(writer, {}, 1);
+    EXPECT_EQ(tokens.count, 1U);
+  }
+  EXPECT_TRUE(queue.awaits_copy(DatagramToken{1}));
+  EXPECT_FALSE(queue.awaits_copy(DatagramToken{2}));
+  EXPECT_EQ(queue.stats().uncopied, 1U);
+}
+
+TEST_F(DatagramQueueTest, ANumberIsDeliveredOnce) {
+  const auto arrive = [this](std::uint64_t number, std::string_view text) {
+    EXPECT_TRUE(queue.on_frame(DatagramFrame{as_bytes(text), number}));
+  };
+  arrive(5, "five");
+  arrive(5, "five");
+  arrive(4, "late");
+  EXPECT_TRUE(receive("plain"));
+  EXPECT_TRUE(receive("plain")) << "without a number nobody can tell";
+  arrive((std::uint64_t{1} << 62) - 1, "far");
+  arrive(6, "too old to tell");
+  EXPECT_EQ(pop(), "five");
+  EXPECT_EQ(pop(), "late");
+  EXPECT_EQ(pop(), "plain");
+  EXPECT_EQ(pop(), "plain");
+  EXPECT_EQ(pop(), "far");
+  EXPECT_EQ(pop(), std::nullopt);
+  EXPECT_EQ(queue.stats().duplicates, 2U);
+  EXPECT_EQ(queue.stats().received, 5U);
 }
 
 TEST_F(DatagramQueueTest, TrimGivesMemoryOfEmptyQueuesBack) {

@@ -240,6 +240,23 @@ TEST_F(PathTuples, ProbedAddressIsUsableAtOnceWhenTheClientMoves) {
   EXPECT_FALSE(path.rtt().has_sample()) << "another network all the same";
 }
 
+TEST_F(PathTuples, AnUnvalidatedPathThatMovesToAProvedAddressIsValidated) {  // or its timers would never run
+  Path path = make(Role::server, Path::Start::validate);
+  EXPECT_FALSE(path.on_datagram(client_at(1), kDatagram));
+  static_cast<void>(challenge_of(path, kStart));  // and its answer is lost
+  EXPECT_FALSE(path.on_datagram(client_at(2), kDatagram));
+  path.on_path_challenge(client_at(2), ChallengeData{}, now_);
+  path.on_path_response(challenge_of(path, now_), now_);
+  EXPECT_EQ(path.state(), Path::State::validating);
+  arrive(path, client_at(2));
+  EXPECT_EQ(path.state(), Path::State::active);
+  EXPECT_EQ(events(), (std::vector{Kind::migrated, Kind::validated}));
+  send(path, now_);
+  ASSERT_TRUE(path.next_deadline());
+  fire(path, now_ + seconds(2));
+  EXPECT_TRUE(path.potentially_failed()) << "what it carried is requeued";
+}
+
 TEST_F(PathTuples, UnprovedMoveRevertsToTheLastValidatedAddress) {  // RFC 9000 §9.3.2
   Path path = validated_server_path();
   const ByteCount window = path.congestion().window();

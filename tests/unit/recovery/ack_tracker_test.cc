@@ -207,26 +207,5 @@ TEST(AckTracker, RangesAreBoundedAndTheOldestGo) {  // RFC 9000 §13.2.3
   EXPECT_EQ(written.frame.range_count, kMaxAckRangesWritten - 1);
 }
 
-TEST(ReplayWindow, TooOldBelowTheWindow) {
-  ReplayWindow window;
-  window.insert(PacketNumber{0});
-  window.insert(PacketNumber{ReplayWindow::kSize + 10});
-  EXPECT_EQ(window.classify(PacketNumber{10}), Arrival::too_old);
-  EXPECT_EQ(window.classify(PacketNumber{11}), Arrival::fresh);
-  EXPECT_EQ(window.classify(PacketNumber{0}), Arrival::too_old);
-}
-
-TEST(ReplayWindow, SurvivesJumpsOfAnyWidth) {
-  ReplayWindow window;
-  for (const std::uint64_t n : {std::uint64_t{0}, std::uint64_t{63}, std::uint64_t{64}, std::uint64_t{200},
-                                ReplayWindow::kSize + 63, 3 * ReplayWindow::kSize, kMaxVarint}) {
-    EXPECT_EQ(window.classify(PacketNumber{n}), Arrival::fresh);
-    window.insert(PacketNumber{n});
-    EXPECT_EQ(window.classify(PacketNumber{n}), Arrival::duplicate);
-    EXPECT_EQ(window.classify(PacketNumber{n + 1}), Arrival::fresh);
-  }
-  EXPECT_EQ(window.classify(PacketNumber{kMaxVarint - 1}), Arrival::fresh);
-}
-
 }  // namespace
 }  // namespace mpquic

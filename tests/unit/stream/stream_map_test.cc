@@ -283,6 +283,75 @@ TEST(StreamMapTest, RepeatsNeedNoConnectionCredit) {
   EXPECT_EQ(frames_of_type<StreamFrame>(*again).front().data.size(), 1000U);
 }
 
+/// One packet with as much of a copy as fits; `done`: nothing of it is left.
+Packet copy_packet(StreamMap& map, StreamToken& rest, std::size_t size, bool& done) {
+  Packet packet{std::vector<std::byte>(size), {}};
+  FrameWriter writer(packet.bytes, EncryptionLevel::one_rtt, PathId{1}, packet.tokens);
+  done = map.write_copy(writer, rest);
+  packet.bytes.resize(writer.size());
+  return packet;
+}
+
+TEST(StreamMapTest, ACopyCarriesTheSameRangeAndEnd) {
+  Pair pair;
+  const StreamId id = *pair.client.open(unidirectional);
+  EXPECT_TRUE(pair.client.write(id, pattern(0, 1000), true));
+  const auto original = next_packet(pair.client);
+  ASSERT_TRUE(original);
+  StreamToken rest = std::get<StreamToken>(original->tokens.items[0]);
+  bool done = false;
+  const Packet first = copy_packet(pair.client, rest, 600, done);
+  EXPECT_FALSE(done) << "the other path has smaller packets";
+  const Packet second = copy_packet(pair.client, rest, 600, done);
+  EXPECT_TRUE(done);
+  EXPECT_EQ(pair.client.bytes_copied(), 1000U);
+  EXPECT_EQ(pair.client.interest(), Interest::none) << "a copy is nothing that is owed";
+  acknowledge(pair.client, first);
+  acknowledge(pair.client, second);
+  EXPECT_FALSE(pair.client.is_outstanding(std::get<StreamToken>(original->tokens.items[0])));
+  const auto event = pair.client.poll_event();
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->kind, StreamEventKind::finished) << "the end was in the copy too";
+}
+
+TEST(StreamMapTest, OnlyWhatIsUnacknowledgedIsCopied) {
+  Pair pair;
+  const StreamId id = *pair.client.open(unidirectional);
+  EXPECT_TRUE(pair.client.write(id, pattern(0, 1000), true));
+  const auto original = next_packet(pair.client);
+  ASSERT_TRUE(original);
+  const StreamToken all = std::get<StreamToken>(original->tokens.items[0]);
+  StreamToken rest = all;
+  bool done = false;
+  const Packet half = copy_packet(pair.client, rest, 500, done);
+  acknowledge(pair.client, half);
+  rest = all;
+  const Packet other = copy_packet(pair.client, rest, kPayload, done);
+  EXPECT_TRUE(done);
+  EXPECT_EQ(pair.client.bytes_copied(), 1000U) << "the first half was not sent once more";
+  acknowledge(pair.client, other);
+  rest = all;
+  EXPECT_TRUE(copy_packet(pair.client, rest, kPayload, done).bytes.empty());
+  EXPECT_TRUE(done);
+}
+
+TEST(StreamMapTest, ACopyOfWhatWasLostIsItsRetransmission) {
+  Pair pair;
+  const StreamId id = *pair.client.open(unidirectional);
+  EXPECT_TRUE(pair.client.write(id, pattern(0, 1000), true));
+  const auto original = next_packet(pair.client);
+  ASSERT_TRUE(original);
+  StreamToken rest = std::get<StreamToken>(original->tokens.items[0]);
+  lose(pair.client, *original);
+  EXPECT_EQ(pair.client.interest(), Interest::lost_data);
+  bool done = false;
+  const Packet copy = copy_packet(pair.client, rest, kPayload, done);
+  EXPECT_TRUE(done);
+  EXPECT_EQ(pair.client.interest(), Interest::none);
+  lose(pair.client, copy);
+  EXPECT_EQ(pair.client.interest(), Interest::lost_data);
+}
+
 TEST(StreamMapTest, AnAcknowledgedCopyNeedsNoRepeat) {
   Pair pair;
   const StreamId id = *pair.client.open(unidirectional);

@@ -16,7 +16,8 @@ using testing::hex;
 using testing::same;
 using testing::to_hex;
 
-constexpr FrameOptions kAll{.multipath = true, .address_advertisement = true, .datagram = true};
+constexpr FrameOptions kAll{
+    .multipath = true, .address_advertisement = true, .datagram = true, .numbered_datagram = true};
 constexpr std::array kLevels = {EncryptionLevel::initial, EncryptionLevel::zero_rtt, EncryptionLevel::handshake,
                                 EncryptionLevel::one_rtt};
 
@@ -98,7 +99,7 @@ TEST(FrameDecode, AnEmptyPacketIsAProtocolViolation) {  // RFC 9000 §12.4
 }
 
 TEST(FrameDecode, AnUnknownTypeIsAFrameEncodingError) {  // RFC 9000 §12.4
-  for (const char* type : {"1f", "20", "2f", "32", "3d", "4043", "7e74", "7e7d", "ffffffffffffffff"}) {
+  for (const char* type : {"1f", "20", "2f", "32", "3d", "4044", "7e74", "7e7d", "ffffffffffffffff"}) {
     EXPECT_EQ(code_of(hex(type)), error::kFrameEncodingError) << type;
     EXPECT_EQ(code_of(hex(type), EncryptionLevel::initial), error::kFrameEncodingError) << type;
   }
@@ -122,7 +123,8 @@ TEST(FrameDecode, RefusesEachFrameWhereTheTableForbidsIt) {  // RFC 9000 table 3
 }
 
 TEST(FrameDecode, MultipathFramesNeedNegotiation) {  // draft-21 §2.1, RFC 9000 §12.4
-  constexpr FrameOptions kWithout{.multipath = false, .address_advertisement = true, .datagram = true};
+  constexpr FrameOptions kWithout{
+      .multipath = false, .address_advertisement = true, .datagram = true, .numbered_datagram = true};
   for (const FrameSample& sample : testing::frame_samples()) {
     const bool multipath = find_frame_rule(type_of(sample.frame))->extension == FrameExtension::multipath;
     EXPECT_EQ(code_of(sample.bytes, EncryptionLevel::one_rtt, kWithout),
@@ -142,6 +144,18 @@ TEST(FrameDecode, AddressFramesAreUnknownUnlessNegotiated) {
     EXPECT_EQ(code_of(hex(bytes), EncryptionLevel::initial), error::kProtocolViolation);
     EXPECT_EQ(code_of(hex(bytes)), error::kNoError);
   }
+}
+
+TEST(FrameDecode, NumberedDatagramsAreUnknownUnlessAnnounced) {
+  constexpr FrameOptions kWithout{.multipath = true, .address_advertisement = true, .datagram = true};
+  for (const EncryptionLevel level : {EncryptionLevel::one_rtt, EncryptionLevel::initial})
+    EXPECT_EQ(code_of(hex("4043 07 01 aa"), level, kWithout), error::kFrameEncodingError);
+  const auto bytes = hex("4043 412c 02 aabb");
+  const Frame frame = only(bytes);
+  EXPECT_EQ(std::get<DatagramFrame>(frame).number, 300U);
+  EXPECT_EQ(to_hex(std::get<DatagramFrame>(frame).data), "aabb");
+  for (const char* cut : {"4043", "4043 41", "4043 07", "4043 07 02 aa"})
+    EXPECT_EQ(code_of(hex(cut)), error::kFrameEncodingError) << cut;
 }
 
 TEST(FrameDecode, ADatagramThatWeDidNotOfferIsAProtocolViolation) {  // RFC 9221 §3

@@ -86,7 +86,7 @@ TEST(FrameRules, FindRangesAndGaps) {
   EXPECT_EQ(find_frame_rule(0x3f)->first, t::kPathAck);
   EXPECT_EQ(find_frame_rule(0x31)->first, t::kDatagram);
   for (const std::uint64_t unknown :
-       std::initializer_list<std::uint64_t>{0x1f, 0x2f, 0x32, 0x3d, 0x43, 0x3e74, 0x3e7d, kMaxVarint}) {
+       std::initializer_list<std::uint64_t>{0x1f, 0x2f, 0x32, 0x3d, 0x44, 0x3e74, 0x3e7d, kMaxVarint}) {
     EXPECT_EQ(find_frame_rule(unknown), nullptr) << unknown;
   }
 }

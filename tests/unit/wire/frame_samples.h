@@ -69,6 +69,7 @@ inline std::vector<FrameSample> core() {
       {"CONNECTION_CLOSE of the application", ConnectionCloseFrame{true, 1, 0, {}}, hex("1d 01 00")},
       {"HANDSHAKE_DONE", HandshakeDoneFrame{}, hex("1e")},
       {"DATAGRAM", DatagramFrame{as_bytes("dgram")}, hex("31 05 646772616d")},
+      {"NUMBERED_DATAGRAM", DatagramFrame{as_bytes("dgram"), 300}, hex("4043 412c 05 646772616d")},
   };
 }
 

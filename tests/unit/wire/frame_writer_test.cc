@@ -23,8 +23,9 @@ struct Packet {
   [[nodiscard]] Bytes written() const { return Bytes(buffer).first(writer.size()); }
   [[nodiscard]] std::vector<Frame> frames() const {
     std::vector<Frame> out;
-    FrameDecoder decoder(written(), writer.level(),
-                         {.multipath = true, .address_advertisement = true, .datagram = true});
+    FrameDecoder decoder(
+        written(), writer.level(),
+        {.multipath = true, .address_advertisement = true, .datagram = true, .numbered_datagram = true});
     while (const auto frame = decoder.next()) {
       EXPECT_TRUE(*frame);
       if (*frame) out.push_back(**frame);

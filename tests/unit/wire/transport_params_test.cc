@@ -71,6 +71,7 @@ TransportParameters full() {
   p.grease_quic_bit = true;
   p.initial_max_path_id = kMaxPathIdValue;
   p.address_advertisement = true;
+  p.numbered_datagrams = true;
   return p;
 }
 
@@ -88,6 +89,7 @@ TEST(TransportParameters, AbsentOnesHaveTheRfcDefaults) {  // RFC 9000 §18.2
   EXPECT_FALSE(p->disable_active_migration);
   EXPECT_FALSE(p->grease_quic_bit);
   EXPECT_FALSE(p->address_advertisement);
+  EXPECT_FALSE(p->numbered_datagrams);
   EXPECT_FALSE(p->initial_max_path_id);
   EXPECT_FALSE(p->initial_source_connection_id);
   EXPECT_EQ(*p, TransportParameters{});
@@ -130,6 +132,9 @@ TEST(TransportParameters, AreWrittenAsIdLengthValue) {  // RFC 9000 §18
   p = {};
   p.address_advertisement = true;
   EXPECT_EQ(to_hex(encoded(p, Role::client)), "c000001f0f9c0d2a00");
+  p = {};
+  p.numbered_datagrams = true;
+  EXPECT_EQ(to_hex(encoded(p, Role::client)), "c000001f0f9c0d2b00");
   p = {};
   p.initial_source_connection_id = cid("");
   EXPECT_EQ(to_hex(encoded(p, Role::client)), "0f00");
@@ -209,7 +214,8 @@ TEST(TransportParameters, ZeroPathsAreAnOffer) {  // draft-21 §2.1
 }
 
 TEST(TransportParameters, FlagsHaveNoValue) {  // RFC 9000 §18.2, RFC 9287 §3
-  for (const std::uint64_t id : {tp::kDisableActiveMigration, tp::kGreaseQuicBit, tp::kAddressAdvertisement}) {
+  for (const std::uint64_t id :
+       {tp::kDisableActiveMigration, tp::kGreaseQuicBit, tp::kAddressAdvertisement, tp::kNumberedDatagrams}) {
     expect_accepted(parameter(id, Blob{}));
     expect_refused(parameter(id, hex("00")));
   }

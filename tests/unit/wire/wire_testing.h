@@ -51,7 +51,7 @@ inline auto fields(const StreamFrame& f) { return std::tuple(f.id, f.offset, blo
 inline auto fields(const AckFrame& f) {
   return std::tuple(f.path, f.largest, f.delay, f.first_range, f.range_count, blob(f.ranges), f.ecn);
 }
-inline auto fields(const DatagramFrame& f) { return std::tuple(blob(f.data)); }
+inline auto fields(const DatagramFrame& f) { return std::tuple(blob(f.data), f.number); }
 inline auto fields(const PaddingFrame& f) { return std::tuple(f.length); }
 inline auto fields(const PingFrame&) { return std::tuple(); }
 inline auto fields(const CryptoFrame& f) { return std::tuple(f.offset, blob(f.data)); }

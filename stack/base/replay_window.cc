@@ -1,4 +1,4 @@
-#include "stack/recovery/replay_window.h"
+#include "stack/base/replay_window.h"
 
 #include <algorithm>
 
@@ -6,17 +6,15 @@
 
 namespace mpquic {
 
-ReplayWindow::Arrival ReplayWindow::classify(PacketNumber number) const {
-  const std::uint64_t n = number.value();
+ReplayWindow::Arrival ReplayWindow::classify(std::uint64_t n) const {
   if (n >= end_) return Arrival::fresh;
   if (n < floor()) return Arrival::too_old;
   const bool seen = (words_[n / kWordBits % words_.size()] >> (n % kWordBits) & 1) != 0;
   return seen ? Arrival::duplicate : Arrival::fresh;
 }
 
-void ReplayWindow::insert(PacketNumber number) {
-  MPQUIC_DCHECK(classify(number) == Arrival::fresh);
-  const std::uint64_t n = number.value();
+void ReplayWindow::insert(std::uint64_t n) {
+  MPQUIC_DCHECK(classify(n) == Arrival::fresh);
   if (n >= end_) {
     // Numbers that enter the window reuse the bits of those that leave it: whole words where the jump is long.
     if (n - end_ >= kSize) {

@@ -3,20 +3,19 @@
 #include <array>
 #include <cstdint>
 
-#include "stack/base/ids.h"
-
 namespace mpquic {
 
-/// Which of the newest kSize packet numbers were received: one bit each, anchored at the largest. It remembers what
-/// ACK ranges may forget, so that a late packet is neither taken twice nor refused needlessly (RFC 9000 §12.3).
+/// Which of the newest kSize numbers were received, of packets (RFC 9000 §12.3) or numbered datagrams: one bit each,
+/// anchored at the largest. It remembers what ACK ranges may forget, so that a late one is neither taken twice nor
+/// refused needlessly.
 class ReplayWindow {
  public:
   static constexpr std::uint64_t kSize = 8192;
   enum class Arrival : std::uint8_t { fresh, duplicate, too_old };
 
-  [[nodiscard]] Arrival classify(PacketNumber number) const;
+  [[nodiscard]] Arrival classify(std::uint64_t number) const;
   /// Requires a fresh number.
-  void insert(PacketNumber number);
+  void insert(std::uint64_t number);
 
  private:
   static constexpr std::uint64_t kWordBits = 64;

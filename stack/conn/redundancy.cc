@@ -1,0 +1,150 @@
+// What is sent more than once: copies on other paths (docs/adr/0011), and what a slow path holds at the end of a
+// transfer (docs/adr/0007). Policies decide; delivery tokens say what to write again.
+#include <algorithm>
+
+#include "stack/conn/connection.h"
+
+namespace mpquic {
+
+Connection::CopyOrder Connection::order_copies(const Path& original, std::span<const PathView> views,
+                                               const PacketContext& context) const {
+  CopyOrder order;
+  CopyCounts wanted = duplication_->copies(context);
+  if (!peer_numbers_datagrams_) wanted.datagrams = 0;
+  const std::size_t most = std::min<std::size_t>(std::max(wanted.datagrams, wanted.streams), kMaxCopies);
+  if (most == 0) return order;
+  const std::size_t found = choose_copy_paths(views, original.id(), std::span(order.onto).first(most));
+  order.counts = {.datagrams = static_cast<std::uint16_t>(std::min<std::size_t>(wanted.datagrams, found)),
+                  .streams = static_cast<std::uint16_t>(std::min<std::size_t>(wanted.streams, found))};
+  // Later than that, loss detection has given the original up: stream data is repeated anyway, datagrams are stale.
+  order.give_up = context.now + original.pto();
+  return order;
+}
+
+void Connection::queue_copies(const CopyOrder& order, PathId original) {
+  for (DeliveryToken& token : std::span(tokens_.items).first(tokens_.count)) {
+    std::size_t count = 0;
+    if (const auto* datagram = std::get_if<DatagramToken>(&token)) {
+      if (datagrams_.awaits_copy(*datagram)) count = order.counts.datagrams;
+    } else if (auto* stream = std::get_if<StreamToken>(&token)) {
+      count = order.counts.streams;
+      stream->copied = count > 0;
+    }
+    for (std::size_t i = 0; i < count; ++i) {
+      const Copy copy{token, original, order.give_up};
+      if (!copies_.push(order.onto[i], copy)) drop_copy(copy);
+    }
+  }
+}
+
+void Connection::drop_copy(const Copy& copy) {
+  if (const auto* datagram = std::get_if<DatagramToken>(&copy.token)) datagrams_.drop_copy(*datagram);
+}
+
+void Connection::drop_copies(PathId onto) {
+  while (copies_.front(onto) != nullptr) drop_copy(copies_.pop(onto));
+}
+
+std::optional<Transmit> Connection::transmit_copies(MutableBytes out, Instant now) {
+  if (copies_.empty()) return std::nullopt;
+  for (const PathView& view : paths_.views(now)) {
+    if (copies_.front(view.id) == nullptr) continue;
+    pacing_wakeup_ = earlier(pacing_wakeup_, view.next_send);
+    if (!view.can_send()) continue;
+    if (auto sent = transmit_copies_on(*paths_.find(view.id), out, now)) return sent;
+  }
+  return std::nullopt;
+}
+
+std::optional<Transmit> Connection::transmit_copies_on(Path& path, MutableBytes out, Instant now) {
+  const ConnectionId* dcid = dcid_of(path);
+  if (dcid == nullptr) return std::nullopt;
+  const PacketTarget to = target(path, EncryptionLevel::one_rtt, *dcid, now);
+  const std::size_t segment = path.max_datagram_size();
+  const std::size_t budget = std::min<std::uint64_t>(path.send_budget(now).value(), out.size());
+  DatagramWriter train(out);
+  while (copies_.front(path.id()) != nullptr && (train.empty() || train.size() + segment <= budget) &&
+         train.begin_datagram(segment)) {
+    const PacketPlan plan = plan_packet(to);
+    PacketBuilder builder(plan, keys_, train);
+    FrameWriter frames(builder.room(), to.level, path.id(), tokens_);
+    write_copies(frames, path, now);
+    if (!frames.ack_eliciting()) {
+      // None was needed any more, or the next one is larger than this path's packets became.
+      if (copies_.front(path.id()) != nullptr) drop_copy(copies_.pop(path.id()));
+      break;
+    }
+    write_acks(frames, path, now);
+    const bool fill = frames.remaining() <= kPadSlack && copies_.front(path.id()) != nullptr;
+    seal_packet(builder, to, plan, frames, fill ? segment : 0);
+  }
+  return finish_train(train, to, path.active().addresses);
+}
+
+void Connection::write_copies(FrameWriter& writer, Path& path, Instant now) {
+  const std::uint64_t before = datagrams_.stats().copy_bytes_sent + streams_.bytes_copied();
+  while (Copy* copy = copies_.front(path.id())) {
+    const std::size_t size = writer.size();
+    const bool done = write_copy(writer, *copy, now);
+    if (writer.size() > size) emit(trace::Duplicated{copy->original, path.id(), writer.size() - size}, now);
+    if (!done) break;
+    static_cast<void>(copies_.pop(path.id()));
+  }
+  const std::uint64_t copied = datagrams_.stats().copy_bytes_sent + streams_.bytes_copied() - before;
+  path.counters().bytes_duplicated += copied;
+  path.counters().stream_bytes_sent += copied;
+  if (copied > 0) on_data_moved(now);
+}
+
+bool Connection::write_copy(FrameWriter& writer, Copy& copy, Instant now) {
+  if (now >= copy.give_up) {
+    drop_copy(copy);
+    return true;
+  }
+  if (auto* stream = std::get_if<StreamToken>(&copy.token)) {
+    const std::size_t before = tokens_.count;
+    const bool done = streams_.write_copy(writer, *stream);
+    if (tokens_.count > before) std::get<StreamToken>(tokens_.items[before]).copied = true;
+    return done;
+  }
+  const auto& datagram = std::get<DatagramToken>(copy.token);
+  if (datagrams_.awaits_copy(datagram)) return datagrams_.write_copy(writer, datagram);
+  drop_copy(copy);  // the peer has it
+  return true;
+}
+
+std::optional<PathId> Connection::reinject(std::span<const PathView> views, Instant now) {
+  // An application that has yet to hear that it may write is not at its end.
+  if (streams_.has_events()) return std::nullopt;
+  const auto fast = reinjection_->select_target(views);
+  if (!fast) return std::nullopt;
+  std::uint64_t room = fast->window_room().value();
+  for (const PathView& slow : views) {
+    Path& path = *paths_.find(slow.id);
+    PacketNumber& mark = path.reinjection_mark();
+    const PacketNumber end = path.space(SpaceId::application).next_number();
+    if (slow.id == fast->id || mark == end) continue;
+    bool out_of_room = false;
+    const auto consider = [&](const SentPacket& packet, const DeliveryToken& token) {
+      const auto* stream = std::get_if<StreamToken>(&token);
+      if (out_of_room || stream == nullptr || stream->copied ||
+          !reinjection_->is_worth(slow, packet.time_sent, *fast, now))
+        return;
+      if (!streams_.is_outstanding(*stream)) return;
+      if (packet.bytes > room) {
+        out_of_room = true;
+        mark = packet.number;
+        return;
+      }
+      room -= packet.bytes;
+      emit(trace::Reinjected{slow.id, fast->id, packet.number, stream->id, stream->offset, stream->length}, now);
+      streams_.on_lost(*stream);
+    };
+    path.for_each_unacked(consider, mark);
+    if (out_of_room) break;
+    mark = end;
+  }
+  return streams_.interest() != Interest::none ? std::optional(fast->id) : std::nullopt;
+}
+
+}  // namespace mpquic
