@@ -148,7 +148,8 @@ void App::write_stream(StreamId id) {
     const auto taken = parts_.transport.write(*connection_, id, data, fin);
     if (!taken) {
       out.active = false;
-      if (!closed_) violation(id, parts_.events.now(), "refuses our data");
+      // The peer may have closed, which the next event says.
+      if (taken.error() != StreamError::closed) violation(id, parts_.events.now(), "refuses our data");
       return;
     }
     out.offset += *taken;

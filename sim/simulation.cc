@@ -251,9 +251,10 @@ void Simulation::close_and_drain() {
     reliable &= up.up() && carries_everything(up.config()) && scenario_.paths[path].config.outages.empty();
   }
   const Instant limit = world_->now() + kCloseTime + slowest;
-  for (const ScriptedEvent& event : scenario_.events) {  // faults that are still to come
+  for (const ScriptedEvent& event : scenario_.events) {  // faults that are still to come, or wait for their victims
     const Instant begin = Instant{} + event.at;
     reliable &= begin > limit || begin + event.length < world_->now();
+    reliable &= begin > limit || event.action != Action::drop_datagrams;
   }
   engine(Role::client).transport().close(*app(Role::client).connection(), 0, "done", local_now(Role::client));
   host(Role::client).service();

@@ -19,6 +19,8 @@ constexpr std::uint64_t kMaxPaths = 8;
 constexpr std::uint64_t kMaxEvents = 16;
 /// By then a handshake without faults is over, losses and all.
 constexpr std::uint64_t kHandshakeMs = 5000;
+/// Ten full-size packets.
+constexpr std::uint64_t kLeastQueueBits = 120'000;
 
 class Dice {
  public:
@@ -56,9 +58,13 @@ class Dice {
 [[nodiscard]] Fields draw_path(Dice& dice, std::size_t index) {
   Fields path{{"name", fmt::format("p{}", index)}};
   const bool anchor = index == 0;
-  path.set("rate", kbits(dice.spread(anchor ? 2000 : 300, 60'000)));
+  const std::uint64_t rate = dice.spread(anchor ? 2000 : 300, 60'000);
+  const std::uint64_t up_rate = dice.percent(15) ? dice.spread(anchor ? 1000 : 300, 20'000) : rate;
+  path.set("rate", kbits(rate));
   path.set("rtt", ms(dice.spread(2, 400)));
-  if (dice.percent(60)) path.set("queue", ms(dice.spread(5, 400)));
+  // With room for less than a few packets, a long line is as good as none: kBudgetMs would not do.
+  const std::uint64_t least_queue = kLeastQueueBits / std::min(rate, up_rate);
+  if (dice.percent(60)) path.set("queue", ms(std::max(dice.spread(5, 400), least_queue)));
   if (dice.percent(40)) path.set("loss", tenths_percent(dice.spread(1, anchor ? 40 : 120)));
   if (dice.percent(15)) path.set("duplicate", tenths_percent(dice.spread(1, 50)));
   if (dice.percent(15)) path.set("corrupt", tenths_percent(dice.spread(1, 20)));
@@ -67,7 +73,7 @@ class Dice {
     path.set("reorder_delay", ms(dice.spread(1, 60)));
   }
   if (dice.percent(15)) path.set("mtu", fmt::format("{}B", dice.between(1228, 1500)));
-  if (dice.percent(15)) path.set("up", fmt::format("{{rate: {}}}", kbits(dice.spread(anchor ? 1000 : 300, 20'000))));
+  if (up_rate != rate) path.set("up", fmt::format("{{rate: {}}}", kbits(up_rate)));
   if (!anchor && dice.percent(10)) path.set("backup", "on");
   if (!anchor && dice.percent(30)) path.set("open_at", ms(dice.spread(1, 4000)));
   if (!anchor && dice.percent(8)) path.set("use", "off");
@@ -239,7 +245,9 @@ void draw_switches(Dice& dice, Fields& event, std::string_view verb, bool anchor
 /// How the connection ends before its time, in a few runs.
 void draw_end(Dice& dice, Case& drawn, const Timeline& timeline) {
   const bool restart = dice.percent(50);
-  Fields event{{"at", ms(dice.between(1, timeline.heal_ms))}, {"do", restart ? "peer_restart" : "close"}};
+  // A server that restarts while the handshake goes on just begins it again.
+  const std::uint64_t at = dice.between(1, timeline.heal_ms) + (restart ? kHandshakeMs : 0);
+  Fields event{{"at", ms(at)}, {"do", restart ? "peer_restart" : "close"}};
   if (!restart) event.set("side", std::string(dice.one_of({"client", "server"})));
   drawn.events.push_back(event);
   drawn.asserts.set("closed", "{side: client}");
@@ -267,6 +275,10 @@ void draw_timeline(Dice& dice, Case& drawn) {
     timeline.last_path = there_again ? path_of(drawn, drawn.events.back()).value_or(kNowhere) : kNowhere;
     drawn.events.push_back(draw_event(dice, last, timeline));
   }
+  // A client that only listens does not notice that its NAT forgot it: whoever lives behind one sends keep-alives.
+  const bool rebinds = std::ranges::any_of(drawn.events, [](const Fields& event) { return moves(event.get("do")); });
+  if (rebinds && drawn.endpoints.get("keep_alive").empty())
+    drawn.endpoints.set("keep_alive", ms(dice.between(500, 5000)));
   if (dice.percent(4)) draw_end(dice, drawn, timeline);
   std::uint64_t heal = timeline.heal_ms;
   for (const Fields& event : drawn.events) heal = std::max(heal, end_of(event));

@@ -204,8 +204,8 @@ class Connection {
   [[nodiscard]] std::expected<Path*, DropReason> path_for(const OpenedPacket& packet, const FourTuple& tuple,
                                                           Instant now);
   [[nodiscard]] Result<void> on_opened(const OpenedPacket& packet, Arrival& arrival);
-  /// Tests only: what `buggify` wants of us now.
-  void buggify(Buggify& buggify, Instant now);
+  /// Tests only: what `buggify` wants of us after a datagram on that path.
+  void buggify(Buggify& buggify, PathId arrived_on, Instant now);
   void learn_from_header(const ProtectedPacket& packet, EncryptionLevel level, Path& path);
 
   // dispatch.cc

@@ -24,17 +24,18 @@ void Connection::on_datagram(const RoutedDatagram& datagram, Instant now) {
     }
     on_packet(*packet, datagram, counted, now);
   }
-  if (config_.buggify != nullptr && confirmed_) buggify(*config_.buggify, now);
+  if (config_.buggify != nullptr && confirmed_) buggify(*config_.buggify, datagram.path, now);
   drain_path_events(now);
   try_open_paths(now);
 }
 
-void Connection::buggify(Buggify& buggify, Instant now) {
+void Connection::buggify(Buggify& buggify, PathId arrived_on, Instant now) {
   if (buggify.happens(BuggifyPoint::extra_ping)) ping_wanted_ = true;
   if (buggify.happens(BuggifyPoint::key_update)) keys_.request_update();
   if (buggify.happens(BuggifyPoint::small_grant)) streams_.advertise_now();
   if (!buggify.happens(BuggifyPoint::spurious_pto)) return;
-  paths_.for_each([now](Path& path) { path.expire_pto(now); });
+  // One path's: if all fired, each datagram could bring about more than one other, for ever.
+  if (Path* path = paths_.find(arrived_on)) path->expire_pto(now);
 }
 
 std::optional<DropReason> Connection::refuses(const ProtectedPacket& packet, EncryptionLevel level) const {

@@ -189,12 +189,16 @@ void PathManager::close_drained(Record& record) {
   events_.push_back(event);
 }
 
+bool PathManager::is_last_resort(const Path& path) const {
+  return path.state() == Path::State::active && open_count() == 1;
+}
+
 void PathManager::settle(Instant now) {
   refuse_hopeless(now);
   for (Record& record : records_) {
     // draft-21 §3.1.1: "MUST send PATH_ABANDON", because the path ID is used up.
-    const bool unreachable = record.path && record.path->is_open() && record.path->is_unreachable();
-    if (unreachable) mark_abandoned(record, End{error::kPathUnstableOrPoor, false, "path validation failed"}, now);
+    if (record.path && record.path->is_open() && record.path->is_unreachable() && !is_last_resort(*record.path))
+      mark_abandoned(record, End{error::kPathUnstableOrPoor, false, "path validation failed"}, now);
     if (expired(record.close_at, now)) close_drained(record);
   }
   finish_records();

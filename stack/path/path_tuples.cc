@@ -8,7 +8,9 @@ namespace mpquic {
 
 std::optional<DropReason> Path::on_datagram(const FourTuple& from, ByteCount bytes) {
   if (amplification_blocked()) timing_.due_known = false;
-  if (tuples_.on_datagram(from, bytes) == nullptr) return DropReason::unknown_address;
+  const Tuple* tuple = tuples_.on_datagram(from, bytes);
+  if (tuple == nullptr) return DropReason::unknown_address;
+  if (tuple != &active()) timing_.due_known = false;  // one that was being validated may have made room for it
   counters_.bytes_received += bytes.value();
   return std::nullopt;
 }
@@ -18,7 +20,7 @@ void Path::on_packet_from(const FourTuple& from, bool probing_only, bool largest
   // data to an unvalidated address" but for the first flight; only the highest packet number moves the path.
   if (context_.settings.tuple.role != Role::server || probing_only || !largest || !is_open()) return;
   if (!context_.settings.handshake_confirmed) return;
-  if (from == active().addresses && !unproved_network_) return;
+  if (from == active().addresses && active().proved && !unproved_network_) return;
   timing_.due_known = false;
   apply(tuples_.on_peer_moved(from, validation_pto(), now), now);
 }
@@ -120,6 +122,7 @@ Duration Path::validation_pto() const {
 
 void Path::apply(const TupleOutcome& outcome, Instant now) {
   if (outcome.none_left) unreachable_ = true;
+  if (outcome.validated || outcome.switched) unreachable_ = false;
   if (outcome.migration_failed) {
     context_.events.push_back(PathEvent{.kind = PathEvent::Kind::refused,
                                         .id = id_,

@@ -45,7 +45,12 @@ Tuple* TupleSet::on_datagram(const FourTuple& addresses, ByteCount bytes) {
 
 TupleOutcome TupleSet::on_peer_moved(const FourTuple& addresses, Duration pto, Instant now) {
   const auto found = std::ranges::find(tuples_, addresses, &Tuple::addresses);
-  if (found == tuples_.end() || found == tuples_.begin()) return {};
+  if (found == tuples_.end()) return {};
+  if (found == tuples_.begin()) {
+    // Its validation had failed, and there was no other to go back to; but here is the peer.
+    if (!found->proved && !found->validator.in_progress()) found->validator.start(now, pto);
+    return {};
+  }
   // RFC 9000 §9.3.3: an attacker may have forwarded the packet, so the address that is left gets challenged as well.
   if (active().proved && !active().validator.in_progress()) active().validator.start(now, pto);
   if (!found->proved && !found->validator.in_progress()) found->validator.start(now, pto);

@@ -209,6 +209,22 @@ TEST_F(ServerPaths, ConcurrentValidationsAreBounded) {  // draft-21 §7.2, diges
   EXPECT_EQ(manager.accept(PathId{id}, client_at(200), kStart).error(), DropReason::rate_limited);
 }
 
+TEST_F(ServerPaths, TheLastPathWaitsForItsPeerToBeHeardAgain) {  // RFC 9000 §8.2.4
+  Path& path = *manager_.find(kInitialPath);
+  EXPECT_FALSE(path.on_datagram(client_at(9), ByteCount{1200}));
+  path.on_packet_from(client_at(9), false, true, kStart);
+  for (int i = 0; i < 20 && !path.is_unreachable(); ++i) {
+    while (path.next_probe()) static_cast<void>(write_probe(path, kStart));
+    ASSERT_TRUE(manager_.next_deadline());
+    static_cast<void>(fire(*manager_.next_deadline()));
+  }
+  EXPECT_TRUE(path.is_unreachable());
+  EXPECT_TRUE(path.is_open());
+  static_cast<void>(accept_validated(1));
+  static_cast<void>(fire(kStart + seconds(60)));
+  EXPECT_FALSE(path.is_open()) << "no longer the last";
+}
+
 // --- Status
 
 TEST_F(ClientPaths, StatusSequencesIncreasePerPath) {  // digest 52, 53

@@ -293,6 +293,11 @@ TEST_F(PathTuples, NoAddressAnswersAfterAMove) {
     fire(path, *path.next_deadline());
   }
   EXPECT_TRUE(path.is_unreachable());
+  // The peer is heard again: one more try.
+  arrive(path, client_at(2));
+  path.on_path_response(challenge_of(path, now_), now_);
+  EXPECT_FALSE(path.is_unreachable());
+  EXPECT_TRUE(path.view(now_).validated);
 }
 
 TEST_F(PathTuples, FloodOfAddressesIsBoundedAndKeepsTheFallback) {  // lesson 7
