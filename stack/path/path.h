@@ -18,6 +18,7 @@
 #include "stack/base/ring_buffer.h"
 #include "stack/base/rng.h"
 #include "stack/cc/congestion_controller.h"
+#include "stack/cc/coupling.h"
 #include "stack/cc/pacer.h"
 #include "stack/path/path_event.h"
 #include "stack/path/path_view.h"
@@ -53,6 +54,7 @@ struct PathContext {
   const PathSettings& settings;
   Rng& rng;
   RingBuffer<PathEvent>& events;
+  CouplingGroup& coupling;
 };
 
 struct PathCounters {
