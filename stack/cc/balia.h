@@ -1,5 +1,5 @@
-// BALIA, the balanced linked adaptation of draft-walid-mptcp-congestion-control-04 (Peng, Walid, Hwang, Low, "Multipath TCP:
-// analysis, design, and implementation", 2016): between LIA's friendliness and OLIA's, with a reduction of its own.
+// BALIA, the balanced linked adaptation of draft-walid-mptcp-congestion-control-04 (Peng, Walid, Hwang, Low, "Multipath
+// TCP: analysis, design, and implementation", 2016): between LIA and OLIA, with a reduction of its own.
 #pragma once
 
 #include "stack/cc/coupling.h"

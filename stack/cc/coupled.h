@@ -1,5 +1,5 @@
-// A path's controller whose growth depends on the connection's other paths. It is NewReno but for its CouplingRule: alone,
-// or before its first RTT sample, it is NewReno. Its initial slow start is HyStart++, as CUBIC's.
+// A path's controller whose growth depends on the connection's other paths. It is NewReno but for its CouplingRule:
+// alone, or before its first RTT sample, it is NewReno. Its initial slow start is HyStart++, as CUBIC's.
 #pragma once
 
 #include "stack/cc/congestion_controller.h"

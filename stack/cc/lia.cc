@@ -43,7 +43,8 @@ Ratio gain(const CouplingGroup& group, const CoupledPath& path) {
   //         alpha * bytes_acked * MSS_i   bytes_acked * MSS_i
   //   min ( --------------------------- , ------------------- )  (1)
   //                 cwnd_total                  cwnd_i
-  // NewReno's increase is the second one. The first, relative to it, is alpha * cwnd_i / cwnd_total: cwnd_total cancels.
+  // NewReno's increase is the second one. The first, relative to it, is alpha * cwnd_i / cwnd_total: cwnd_total
+  // cancels.
   return std::min(of_window(group, path, path.window), kRatioOne);
 }
 

@@ -1,5 +1,5 @@
-// LIA, the linked increases of RFC 6356: a connection takes as much as one flow on its best path would, and no more than
-// one flow would on any of its paths.
+// LIA, the linked increases of RFC 6356: a connection takes as much as one flow on its best path would, and no more
+// than one flow would on any of its paths.
 #pragma once
 
 #include "stack/cc/coupling.h"

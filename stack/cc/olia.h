@@ -1,6 +1,6 @@
 // OLIA, the opportunistic linked increases of draft-khalili-mptcp-congestion-control-05 (Khalili et al., "MPTCP is not
-// Pareto-optimal", 2012): Kelly and Voice's optimal increase, and an alpha that moves traffic from paths with large windows
-// to better ones with small windows.
+// Pareto-optimal", 2012): Kelly and Voice's optimal increase, and an alpha that moves traffic from paths with large
+// windows to better ones with small windows.
 #pragma once
 
 #include "stack/cc/coupling.h"

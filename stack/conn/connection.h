@@ -166,6 +166,7 @@ class Connection {
     if (sink_) sink_->on_event(trace::Event{event}, now);
   }
   void emit_metrics(const Path& path, Instant now);
+  void emit_coupling(Path& path, Instant now);
   [[nodiscard]] std::size_t datagram_limit() const;
   void on_data_moved(Instant now);
   void trim_if_quiet(Instant now);

@@ -21,8 +21,8 @@ Path::Path(PathId id, const FourTuple& tuple, Start start, const PathContext& co
       tuples_(tuple, context.settings.tuple),
       rtt_(context.settings.initial_rtt),
       min_rtt_return_(id),
-      congestion_(make_congestion_controller(context.settings.congestion_control, max_datagram_size(),
-                                             context.coupling)),
+      congestion_(
+          make_congestion_controller(context.settings.congestion_control, max_datagram_size(), context.coupling)),
       pacer_(max_datagram_size()),
       ecn_(context.settings.ecn),
       network_{tuple, PacketNumber{0}, Instant::min()} {

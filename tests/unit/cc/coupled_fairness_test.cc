@@ -20,8 +20,8 @@ using namespace cc_test;
 
 constexpr std::uint64_t kLineBytesPerSecond = 2'400'000;
 
-/// Flows through lines of equal capacity, in steps of 10 ms. A line that is offered more than it carries drops one packet
-/// per step, and each of its flows is hit with the probability of its share.
+/// Flows through lines of equal capacity, in steps of 10 ms. A line that is offered more than it carries drops one
+/// packet per step, and each of its flows is hit with the probability of its share.
 class Fluid {
  public:
   explicit Fluid(std::size_t lines) : lines_(lines) {}

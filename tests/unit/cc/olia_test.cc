@@ -1,4 +1,5 @@
-// draft-khalili-mptcp-congestion-control-05, by hand: its sets, its alpha, its increase. x = w / rtt in bytes per second.
+// draft-khalili-mptcp-congestion-control-05, by hand: its sets, its alpha, its increase. x = w / rtt in bytes per
+// second.
 #include "stack/cc/olia.h"
 
 #include <gtest/gtest.h>
