@@ -1,7 +1,9 @@
 // The seam for "how much": one controller per path. RFC 9002 §7, Appendix B.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -28,6 +30,14 @@ struct AckSummary {
   bool application_limited = false;
 };
 
+/// How a coupled controller stands to the connection's other paths, for traces.
+struct Coupling {
+  std::int64_t alpha_millionths = 0;  // as the algorithm defines it; OLIA's may be negative
+  ByteCount total_window;             // of all paths that take part
+};
+
+class CouplingGroup;  // stack/cc/coupling.h
+
 class CongestionController {
  public:
   CongestionController() = default;
@@ -50,13 +60,18 @@ class CongestionController {
   virtual void on_max_datagram_size(std::size_t bytes) = 0;
   /// The path moved to another network (RFC 9000 §9.4).
   virtual void reset() = 0;
+  /// Whether the path carries data: one that has failed or was abandoned is none that others should take into account.
+  virtual void set_active(bool) {}
+  /// Absent where nothing is coupled, now or ever.
+  [[nodiscard]] virtual std::optional<Coupling> coupling() const { return std::nullopt; }
   /// Rate at which to pace, headroom included (2x in slow start, 5/4 otherwise). Zero without an RTT: not paced.
   [[nodiscard]] virtual Bandwidth pacing_rate(const RttSample& rtt) const = 0;
 };
 
-/// `max_datagram_size` in bytes. nullptr for an unknown name.
+/// `max_datagram_size` in bytes. `group`: the connection's, which outlives the controller. nullptr for an unknown name.
 [[nodiscard]] std::unique_ptr<CongestionController> make_congestion_controller(std::string_view name,
-                                                                               std::size_t max_datagram_size);
+                                                                               std::size_t max_datagram_size,
+                                                                               CouplingGroup& group);
 [[nodiscard]] std::span<const std::string_view> congestion_controller_names();
 
 }  // namespace mpquic

@@ -5,8 +5,6 @@
 namespace mpquic {
 namespace {
 
-using Wide = unsigned __int128;
-
 // RFC 9438 §4.6 and §5: C = 0.4, beta_cubic = 0.7, as fractions.
 constexpr std::uint64_t kCNumerator = 4;
 constexpr std::uint64_t kCDenominator = 10;

@@ -14,7 +14,7 @@ void NewReno::on_acked(const AckSummary& ack) {
     window_ += ack.acked.value();
   } else {
     // RFC 9002 §7.3.3: one datagram for each window acknowledged.
-    window_ += growth_.add(static_cast<unsigned __int128>(max_datagram_size_) * ack.acked.value(), window_);
+    window_ += growth_.add(Wide{max_datagram_size_} * ack.acked.value(), window_);
   }
   window_ = std::min(window_, kMaxWindow);
 }

@@ -18,6 +18,8 @@ namespace mpquic {
 }
 /// RFC 9002 §7.2.
 [[nodiscard]] constexpr std::uint64_t minimum_window(std::uint64_t max_datagram_size) { return 2 * max_datagram_size; }
+using Wide = unsigned __int128;
+
 /// No path needs more; keeps products within 128 bits.
 inline constexpr std::uint64_t kMaxWindow = std::uint64_t{1} << 32;
 inline constexpr std::uint64_t kUnlimitedWindow = UINT64_MAX;
@@ -40,15 +42,22 @@ class RecoveryEpoch {
 /// Window growth of amount * numerator / denominator per call, with the remainder carried over.
 class GrowthRemainder {
  public:
-  [[nodiscard]] std::uint64_t add(unsigned __int128 numerator, unsigned __int128 denominator) {
-    const unsigned __int128 total = numerator + carried_;
+  [[nodiscard]] std::uint64_t add(Wide numerator, Wide denominator) {
+    const Wide total = numerator + carried_;
     carried_ = total % denominator;
     return static_cast<std::uint64_t>(total / denominator);
+  }
+  /// Growth that may be negative, for a positive denominator. Rounded down, so that what is carried never is.
+  [[nodiscard]] std::int64_t add_signed(__int128 numerator, __int128 denominator) {
+    const __int128 total = numerator + static_cast<__int128>(carried_);
+    const __int128 remainder = (total % denominator + denominator) % denominator;
+    carried_ = static_cast<Wide>(remainder);
+    return static_cast<std::int64_t>((total - remainder) / denominator);
   }
   void clear() { carried_ = 0; }
 
  private:
-  unsigned __int128 carried_ = 0;
+  Wide carried_ = 0;
 };
 
 }  // namespace mpquic

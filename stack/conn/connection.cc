@@ -435,4 +435,16 @@ void Connection::emit_metrics(const Path& path, Instant now) {
        now);
 }
 
+void Connection::emit_coupling(Path& path, Instant now) {
+  if (!sink_) return;
+  const std::optional<Coupling> coupling = path.congestion().coupling();
+  if (!coupling || path.traced_alpha() == coupling->alpha_millionths) return;
+  path.traced_alpha() = coupling->alpha_millionths;
+  emit(trace::CouplingUpdated{.path = path.id(),
+                              .algorithm = path.congestion().name(),
+                              .alpha_millionths = coupling->alpha_millionths,
+                              .total_window = coupling->total_window},
+       now);
+}
+
 }  // namespace mpquic

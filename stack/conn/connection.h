@@ -179,6 +179,8 @@ class Connection {
     traced_key_updates_ = keys_.update_count();
     emit(trace::KeyUpdated{by_us, traced_key_updates_}, now);
   }
+  /// Where the path's alpha is not what was traced last.
+  void emit_coupling(Path& path, Instant now);
   [[nodiscard]] std::size_t datagram_limit() const;
   void on_data_moved(Instant now);
   void trim_if_quiet(Instant now);

@@ -169,6 +169,7 @@ void Connection::deliver(Path& path, AckOutcome& outcome, Instant now) {
     emit(trace::PacketLost{EncryptionLevel::one_rtt, path.id(), lost.number, trigger}, now);
   }
   emit_metrics(path, now);
+  emit_coupling(path, now);
 }
 
 void Connection::on_token_acked(const DeliveryToken& token, Instant now) {

@@ -21,7 +21,8 @@ Path::Path(PathId id, const FourTuple& tuple, Start start, const PathContext& co
       tuples_(tuple, context.settings.tuple),
       rtt_(context.settings.initial_rtt),
       min_rtt_return_(id),
-      congestion_(make_congestion_controller(context.settings.congestion_control, max_datagram_size())),
+      congestion_(
+          make_congestion_controller(context.settings.congestion_control, max_datagram_size(), context.coupling)),
       pacer_(max_datagram_size()),
       ecn_(context.settings.ecn),
       network_{tuple, PacketNumber{0}, Instant::min()} {
@@ -132,7 +133,9 @@ bool Path::was_limited_by_application(ByteCount prior_in_flight) const {
 void Path::on_progress() {
   if (peer_validated_us()) pto_count_ = 0;  // RFC 9002 §6.2.1
   probes_owed_.fill(0);
-  if (std::exchange(potentially_failed_, false) && is_open()) emit(PathEvent::Kind::recovered);
+  if (!std::exchange(potentially_failed_, false) || !is_open()) return;
+  congestion_->set_active(true);
+  emit(PathEvent::Kind::recovered);
 }
 
 void Path::on_packet_sent(SpaceId space, const SentPacket& packet, std::span<const DeliveryToken> tokens, Instant now) {
@@ -278,6 +281,7 @@ void Path::on_pto(const Pto& pto, Instant now) {
   if (pto_count_ == kBlackHolePtos && tuples_.active().mtu.fall_back()) update_datagram_size(now);
   // The timer runs only while something ack-eliciting is outstanding, so that silence alone never fails a path.
   if (pto.space != SpaceId::application || std::exchange(potentially_failed_, true)) return;
+  congestion_->set_active(false);
   emit(PathEvent::Kind::failed, "PTO");
 }
 
@@ -312,6 +316,7 @@ void Path::abandon(Instant now) {
   timing_.due_known = false;
   MPQUIC_CHECK(is_open());
   state_ = State::abandoned;
+  congestion_->set_active(false);
   probes_owed_.fill(0);
   // What is in flight on a working path is on its way; on a dead one, waiting would only stall the receiver.
   requeue_at_ = potentially_failed_ || unreachable_ ? now : now + pto();

@@ -18,6 +18,7 @@
 #include "stack/base/ring_buffer.h"
 #include "stack/base/rng.h"
 #include "stack/cc/congestion_controller.h"
+#include "stack/cc/coupling.h"
 #include "stack/cc/pacer.h"
 #include "stack/path/path_event.h"
 #include "stack/path/path_view.h"
@@ -53,6 +54,7 @@ struct PathContext {
   const PathSettings& settings;
   Rng& rng;
   RingBuffer<PathEvent>& events;
+  CouplingGroup& coupling;
 };
 
 struct PathCounters {
@@ -203,6 +205,8 @@ class Path {
   [[nodiscard]] ByteCount bytes_in_flight() const;
   /// For conn/: packets below were looked at for tail reinjection.
   [[nodiscard]] PacketNumber& reinjection_mark() { return reinjection_mark_; }
+  /// For conn/: the alpha of its coupled controller that was traced last, in millionths.
+  [[nodiscard]] std::optional<std::int64_t>& traced_alpha() { return traced_alpha_; }
   [[nodiscard]] PathCounters& counters() { return counters_; }
   [[nodiscard]] const PathCounters& counters() const { return counters_; }
 
@@ -270,6 +274,7 @@ class Path {
   EcnValidator ecn_;
   PathCounters counters_;
   PacketNumber reinjection_mark_{0};
+  std::optional<std::int64_t> traced_alpha_;
 
   std::uint32_t pto_count_ = 0;
   std::array<std::uint8_t, kSpaceCount> probes_owed_{};

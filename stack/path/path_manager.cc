@@ -138,7 +138,7 @@ std::expected<Path*, DropReason> PathManager::accept(PathId id, const FourTuple&
 
 Path& PathManager::create(Record& record, const FourTuple& tuple, Path::Start start, Instant now) {
   MPQUIC_CHECK(!record.path && !record.abandoned);
-  record.path = std::make_unique<Path>(record.id, tuple, start, PathContext{settings_, rng_, events_}, now);
+  record.path = std::make_unique<Path>(record.id, tuple, start, PathContext{settings_, rng_, events_, coupling_}, now);
   record.path->set_backup(!record.local.available, !record.remote.available);
   return *record.path;
 }

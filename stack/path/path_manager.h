@@ -228,6 +228,7 @@ class PathManager {
   std::uint32_t max_paths_;
   Rng& rng_;
   bool multipath_ = false;
+  CouplingGroup coupling_;       // before the paths, whose controllers leave it at their end
   std::vector<Record> records_;  // ascending
   IntervalSet finished_;         // path IDs that are over: never reused (draft-21 §3.4)
   std::uint64_t finished_count_ = 0;

@@ -88,12 +88,12 @@ struct Duplicated {
   PathId copy;
   std::size_t size = 0;
 };
-/// A coupled congestion controller (RFC 6356, OLIA, BALIA) changed how much a path may take of the whole.
+/// A coupled congestion controller (RFC 6356, OLIA, BALIA) changed a path's alpha.
 struct CouplingUpdated {
   PathId path;
   std::string_view algorithm;
-  std::uint64_t alpha_millionths = 0;  // the factor on the path's increase, in millionths: no floating point here
-  ByteCount total_window;              // of all coupled paths
+  std::int64_t alpha_millionths = 0;  // as the algorithm defines alpha, OLIA's may be negative: no floating point here
+  ByteCount total_window;             // of all coupled paths
 };
 struct KeyUpdated {
   bool initiated_locally = false;

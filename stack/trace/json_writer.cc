@@ -17,10 +17,18 @@ void JsonWriter::append_digits(std::uint64_t number) {
   out_.append(digits.data(), end);
 }
 
-void JsonWriter::append(std::uint64_t number) {
-  const bool exact = number <= kMaxExactInteger;
+void JsonWriter::append(std::uint64_t number) { append_integer(false, number); }
+
+void JsonWriter::append_signed(std::int64_t number) {
+  const auto bits = static_cast<std::uint64_t>(number);
+  append_integer(number < 0, number < 0 ? -bits : bits);
+}
+
+void JsonWriter::append_integer(bool negative, std::uint64_t magnitude) {
+  const bool exact = magnitude <= kMaxExactInteger;
   if (!exact) out_ += '"';
-  append_digits(number);
+  if (negative) out_ += '-';
+  append_digits(magnitude);
   if (!exact) out_ += '"';
 }
 

@@ -28,6 +28,7 @@ class JsonWriter {
   void field(std::string_view key, std::string_view text) { name(key), append_quoted(text); }
   void field(std::string_view key, const char* text) { field(key, std::string_view(text)); }
   void field(std::string_view key, std::uint64_t number) { name(key), append(number); }
+  void signed_field(std::string_view key, std::int64_t number) { name(key), append_signed(number); }
   void flag(std::string_view key, bool value) { name(key), out_ += value ? "true" : "false"; }
   /// In milliseconds, to the nanosecond, without floating point.
   void milliseconds(std::string_view key, Duration time);
@@ -46,6 +47,8 @@ class JsonWriter {
     out_ += ':';
   }
   void append(std::uint64_t number);
+  void append_signed(std::int64_t number);
+  void append_integer(bool negative, std::uint64_t magnitude);
   void append_hex(Bytes bytes);
   void append_digits(std::uint64_t number);
   void append_quoted(std::string_view text);

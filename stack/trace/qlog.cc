@@ -271,7 +271,7 @@ void QlogSink::write(const CouplingUpdated& event, Instant now) {
   begin("mpquic:coupling_updated", now, event.path);
   json_.field("path_id", std::uint64_t{event.path.value()});
   json_.field("algorithm", event.algorithm);
-  json_.field("alpha_millionths", event.alpha_millionths);
+  json_.signed_field("alpha_millionths", event.alpha_millionths);
   json_.field("total_congestion_window", event.total_window.value());
   end();
 }

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "stack/cc/coupling.h"
 #include "stack/cc/window.h"
 #include "tests/unit/cc/cc_fixtures.h"
 
@@ -17,14 +18,16 @@ using namespace cc_test;
 class EveryController : public testing::TestWithParam<std::string_view> {
  protected:
   [[nodiscard]] std::uint64_t window() const { return controller->window().value(); }
-  std::unique_ptr<CongestionController> controller = make_congestion_controller(GetParam(), kDatagram);
+  CouplingGroup group;
+  std::unique_ptr<CongestionController> controller = make_congestion_controller(GetParam(), kDatagram, group);
 };
 INSTANTIATE_TEST_SUITE_P(Registry, EveryController, testing::ValuesIn(congestion_controller_names()),
                          [](const auto& named) { return std::string(named.param); });
 
 TEST(Registry, KnowsNothingElse) {
-  EXPECT_EQ(make_congestion_controller("reno-ish", kDatagram), nullptr);
-  EXPECT_EQ(make_congestion_controller("", kDatagram), nullptr);
+  CouplingGroup group;
+  EXPECT_EQ(make_congestion_controller("reno-ish", kDatagram, group), nullptr);
+  EXPECT_EQ(make_congestion_controller("", kDatagram, group), nullptr);
   EXPECT_TRUE(std::ranges::count(congestion_controller_names(), "cubic") == 1);
 }
 
@@ -82,7 +85,8 @@ TEST_P(EveryController, DoesNotGrowDuringRecovery) {  // RFC 9002 §7.3.2
 }
 
 TEST_P(EveryController, CongestionMarksReduceLikeLosses) {  // RFC 9002 §7.1
-  const auto other = make_congestion_controller(GetParam(), kDatagram);
+  CouplingGroup other_group;
+  const auto other = make_congestion_controller(GetParam(), kDatagram, other_group);
   lose(*controller, kStart, kStart, true);
   lose(*other, kStart, kStart, false);
   EXPECT_EQ(window(), other->window().value());

@@ -16,7 +16,7 @@ class PathTuples : public ::testing::Test {
   Path make(Role role, Path::Start start, std::uint32_t id = 1) {
     settings_ = settings_for(role);
     const FourTuple first = role == Role::client ? tuple_of(1) : client_at(1);
-    return Path(PathId{id}, first, start, PathContext{settings_, rng_, events_}, kStart);
+    return Path(PathId{id}, first, start, PathContext{settings_, rng_, events_, coupling_}, kStart);
   }
   /// A server path whose client has been validated on client_at(1), with an RTT of 40 ms.
   Path validated_server_path() {
@@ -42,6 +42,7 @@ class PathTuples : public ::testing::Test {
   CountingRng rng_;
   PathSettings settings_;
   RingBuffer<PathEvent> events_;
+  CouplingGroup coupling_;
   AckOutcome out_;
   Instant now_ = kStart + milliseconds(100);
 };

@@ -14,7 +14,7 @@ class PathRecovery : public ::testing::Test {
   explicit PathRecovery(Role role = Role::client) : settings_(settings_for(role)) {}
 
   Path make(std::uint32_t id = 1, Path::Start start = Path::Start::proved) {
-    return Path(PathId{id}, tuple_of(1), start, PathContext{settings_, rng_, events_}, kStart);
+    return Path(PathId{id}, tuple_of(1), start, PathContext{settings_, rng_, events_, coupling_}, kStart);
   }
   /// Acknowledges [smallest, largest] after `rtt`, and returns the time of that.
   Instant ack(Path& path, std::uint64_t smallest, std::uint64_t largest, Instant now) {
@@ -38,6 +38,7 @@ class PathRecovery : public ::testing::Test {
   CountingRng rng_;
   PathSettings settings_;
   RingBuffer<PathEvent> events_;
+  CouplingGroup coupling_;
   AckOutcome out_;
 };
 
@@ -93,6 +94,28 @@ TEST_F(PathRecovery, WindowsOfPathsOnOneTupleAreIndependent) {  // digest 60
   for (int i = 0; i < 10; ++i) send(second, kStart);
   ack(first, 9, 9, kStart + milliseconds(40));
   EXPECT_LT(first.congestion().window(), second.congestion().window());
+}
+
+TEST_F(PathRecovery, FailedAndAbandonedPathsAreNotCoupled) {  // RFC 6356; lesson 8
+  settings_.congestion_control = "olia";
+  Path first = make(1);
+  Path second = make(2);
+  for (Path* path : {&first, &second}) {
+    send(*path, kStart);
+    ack(*path, 0, 0, kStart + milliseconds(40));
+  }
+  const auto coupled = [&first] { return first.congestion().coupling().value_or(Coupling{}).total_window; };
+  const ByteCount both = first.congestion().window() + second.congestion().window();
+  EXPECT_EQ(coupled(), both);
+  send(second, kStart + milliseconds(50));
+  fire_next(second);
+  ASSERT_TRUE(second.potentially_failed());
+  EXPECT_EQ(coupled(), first.congestion().window());
+  ack(second, 1, 1, kStart + seconds(1));
+  ASSERT_FALSE(second.potentially_failed());
+  EXPECT_EQ(coupled(), first.congestion().window() + second.congestion().window());
+  second.abandon(kStart + seconds(2));
+  EXPECT_EQ(coupled(), first.congestion().window());
 }
 
 TEST_F(PathRecovery, BudgetIsTheWindowsRoom) {  // lesson 4: the window gates sending, per path

@@ -321,7 +321,13 @@ TEST_F(QlogTest, ShowsOurOwnEvents) {
   EXPECT_EQ(twice["data"]["copy_path_id"], 3);
   const json coupling = emit(CouplingUpdated{PathId{1}, "lia", 500'000, ByteCount{30000}});
   EXPECT_EQ(coupling["name"], "mpquic:coupling_updated");
+  EXPECT_EQ(coupling["data"]["algorithm"], "lia");
   EXPECT_EQ(coupling["data"]["alpha_millionths"], 500'000);
+  EXPECT_EQ(coupling["data"]["total_congestion_window"], 30000);
+  const json negative = emit(CouplingUpdated{PathId{1}, "olia", -250'000, ByteCount{30000}});
+  EXPECT_EQ(negative["data"]["alpha_millionths"], -250'000);
+  const json least = emit(CouplingUpdated{PathId{1}, "olia", INT64_MIN, ByteCount{30000}});
+  EXPECT_EQ(least["data"]["alpha_millionths"], "-9223372036854775808");  // as all integers beyond 2^53
 }
 
 TEST_F(QlogTest, ShowsStateChangesKeysAndTheEnd) {
