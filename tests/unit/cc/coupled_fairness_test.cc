@@ -108,13 +108,15 @@ TEST(UncoupledFlows, TakeTwoThirdsOfASharedLine) {  // what the model says about
 
 TEST_P(CoupledConnection, TwoPathsTakeNoMoreThanOneFlowOfASharedLine) {  // RFC 6356 §1, goal 2
   const double share = share_beside_reno(GetParam().cc, milliseconds(50), milliseconds(50));
+  RecordProperty("permille", static_cast<int>(share * 1000));
   EXPECT_LT(share, 0.56);  // 0.51 to 0.54
   EXPECT_GT(share, 0.46);
 }
 
 TEST_P(CoupledConnection, UnequalRttsTakeNoMoreThanOneFlowOnTheBetterPath) {
   const double share = share_beside_reno(GetParam().cc, milliseconds(30), milliseconds(120));
-  EXPECT_LT(share, 0.53);  // 0.48 to 0.50
+  RecordProperty("permille", static_cast<int>(share * 1000));
+  EXPECT_LT(share, 0.53);  // 0.50 to 0.51
   EXPECT_GT(share, 0.44);
 }
 
@@ -129,6 +131,7 @@ TEST_P(CoupledConnection, TrafficMovesAwayFromWhereOthersAre) {  // RFC 6356 §1
   fluid.forget_the_beginning();
   fluid.run(seconds(600));
   const double line = fluid.carried(contended) + fluid.carried(reno);
+  RecordProperty("permille", static_cast<int>(fluid.carried(contended) * 1000 / line));
   EXPECT_LT(fluid.carried(contended), GetParam().contended * line) << "uncoupled: half";
   EXPECT_GT(fluid.carried(free), 0.70 * kLineBytesPerSecond * 600) << "goal 1: the free line is used";
 }
