@@ -38,7 +38,13 @@ class Shaker {
     static constexpr std::string_view kLosses[] = {"0.5%", "2.0%", "5.0%", "12.0%"};
     if (one_in(2)) path.set("loss", std::string(kLosses[rng_.below(std::size(kLosses))]));
   }
+  /// Often another one: plain data fills every path, and what goes wrong with a packet goes wrong with it.
   void workload(Fields& workload) {
+    if (one_in(3)) {
+      workload = {{"kind", "bulk"}, {"bytes", fmt::format("{}kB", between(10, 3000))}};
+      workload.set("direction", one_in(2) ? "up" : "down");
+      return;
+    }
     resize(workload, "bytes", workload.get("kind") == "bulk" ? 3000 : 400);
     resize(workload, "count", 200);
     resize(workload, "for", 9000);
