@@ -108,7 +108,14 @@ struct Piece {  // of a link's life
   return {};
 }
 
+/// ns-3's Wi-Fi or LTE in front of the links. What it carries nobody can say: not the links alone in any case.
+[[nodiscard]] bool begins_with_radio(const Scenario& scenario) {
+  return scenario.ns3.topology == Ns3Topology::wifi || scenario.ns3.topology == Ns3Topology::lte;
+}
+
 [[nodiscard]] std::string why_unbounded(const Scenario& scenario) {
+  if (begins_with_radio(scenario)) return "paths begin with a radio of ns-3";
+  if (scenario.ns3.topology == Ns3Topology::shared_bottleneck) return "paths share a line of ns-3";
   for (const WorkloadSpec& workload : scenario.workloads) {
     if (workload.kind != WorkloadKind::bulk) continue;
     for (std::size_t path = 0; path < scenario.paths.size(); ++path) {
@@ -120,36 +127,59 @@ struct Piece {  // of a link's life
   return {};
 }
 
-/// Links behind one bottleneck count as the best of them.
+/// In the main direction.
+[[nodiscard]] double capacity_of(const Scenario& scenario, std::size_t path) {
+  return payload_capacity_mbps(scenario.link(path, scenario.main_direction()), scenario.endpoints.narrower());
+}
+
+/// Of the line of ns-3 that the paths share; none if they do not.
+[[nodiscard]] std::optional<double> shared_line(const Scenario& scenario) {
+  if (scenario.ns3.topology != Ns3Topology::shared_bottleneck) return std::nullopt;
+  LinkConfig line;
+  line.rate = scenario.ns3.rate;
+  return payload_capacity_mbps(line, scenario.endpoints.narrower());
+}
+
+[[nodiscard]] bool passes_shared_line(const Scenario& scenario, std::size_t path) {
+  return std::ranges::find(scenario.ns3.through, path) != scenario.ns3.through.end();
+}
+
+/// Links behind one bottleneck count as the best of them, and all behind ns-3's line as no more than that.
 [[nodiscard]] double sum_of_links(const Scenario& scenario) {
   double sum = 0;
+  double behind_line = 0;
+  const auto line = shared_line(scenario);
   std::vector<double> shared(scenario.common.bottlenecks.size());
   for (std::size_t path = 0; path < scenario.paths.size(); ++path) {
     if (!scenario.paths[path].used) continue;
     const LinkConfig& link = scenario.link(path, scenario.main_direction());
-    const double capacity = payload_capacity_mbps(link, scenario.endpoints.narrower());
+    const double capacity = capacity_of(scenario, path);
     if (link.shared_bottleneck)
       shared[*link.shared_bottleneck] = std::max(shared[*link.shared_bottleneck], capacity);
+    else if (line && passes_shared_line(scenario, path))
+      behind_line += capacity;
     else
       sum += capacity;
   }
   for (const double capacity : shared) sum += capacity;
-  return sum;
+  return sum + std::min(behind_line, line.value_or(behind_line));
 }
 
 }  // namespace
 
 Oracles oracles_of(const Scenario& scenario) {
   Oracles oracles;
-  oracles.sum_of_links_mbps = sum_of_links(scenario);
   oracles.unbounded = why_unbounded(scenario);
+  if (begins_with_radio(scenario)) return oracles;
+  oracles.sum_of_links_mbps = sum_of_links(scenario);
+  const auto line = shared_line(scenario);
   std::vector<std::size_t> used;
   std::optional<Duration> single;
   for (std::size_t path = 0; path < scenario.paths.size(); ++path) {
     if (!scenario.paths[path].used) continue;
     used.push_back(path);
-    const double capacity =
-        payload_capacity_mbps(scenario.link(path, scenario.main_direction()), scenario.endpoints.narrower());
+    double capacity = capacity_of(scenario, path);
+    if (line && passes_shared_line(scenario, path)) capacity = std::min(capacity, *line);
     oracles.best_link_mbps = std::max(oracles.best_link_mbps, capacity);
     if (!oracles.unbounded.empty()) continue;
     const auto alone = bound(scenario, {path});

@@ -19,7 +19,9 @@
 namespace mpquic::sim {
 
 struct Oracles {
-  double sum_of_links_mbps = 0;  // payload, in the direction of Scenario::main_direction(), before anything happens
+  /// Payload, in the direction of Scenario::main_direction(), before anything happens. Zero: nobody knows, as where
+  /// paths begin with a radio of ns-3.
+  double sum_of_links_mbps = 0;
   double best_link_mbps = 0;
   std::optional<double> completion_bound_s;   // bulk workloads, over all links; absent: none, or never
   std::optional<double> single_path_bound_s;  // the same over the path that is best at it

@@ -48,6 +48,17 @@ void add_workloads(std::string& out, const Report& report) {
   }
 }
 
+void add_goodput(std::string& out, const Report& report) {
+  const Oracles& oracles = report.oracles;
+  out += fmt::format("\n  goodput        {:.2f} Mbit/s", report.goodput_mbps);
+  const auto percent_of = [&](double whole) { return whole > 0 ? report.goodput_mbps / whole * 100 : 0; };
+  if (oracles.sum_of_links_mbps > 0)
+    out += fmt::format(": {:.1f}% of the links' {:.2f}, {:.1f}% of the best link's {:.2f}",
+                       percent_of(oracles.sum_of_links_mbps), oracles.sum_of_links_mbps,
+                       percent_of(oracles.best_link_mbps), oracles.best_link_mbps);
+  out += '\n';
+}
+
 void add_oracles(std::string& out, const Report& report) {
   const Oracles& oracles = report.oracles;
   if (oracles.completion_bound_s)
@@ -66,6 +77,11 @@ void add_oracles(std::string& out, const Report& report) {
     out += fmt::format("  drawn          {} = {} of {}\n", drawn.key, drawn.value, drawn.range);
 }
 
+/// Zero: nobody knows.
+[[nodiscard]] nlohmann::ordered_json known(double mbps) {
+  return mbps > 0 ? nlohmann::ordered_json(mbps) : nlohmann::ordered_json(nullptr);
+}
+
 [[nodiscard]] nlohmann::ordered_json to_json(const Oracles& oracles, const Report& report) {
   const auto optional = [](const std::optional<double>& value) {
     return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
@@ -73,8 +89,8 @@ void add_oracles(std::string& out, const Report& report) {
   const auto ratio = [](double part, double whole) {
     return whole > 0 ? nlohmann::ordered_json(part / whole) : nlohmann::ordered_json(nullptr);
   };
-  return {{"sum_of_links_mbps", oracles.sum_of_links_mbps},
-          {"best_link_mbps", oracles.best_link_mbps},
+  return {{"sum_of_links_mbps", known(oracles.sum_of_links_mbps)},
+          {"best_link_mbps", known(oracles.best_link_mbps)},
           {"completion_bound_s", optional(oracles.completion_bound_s)},
           {"unbounded", oracles.unbounded},
           {"single_path", oracles.single_path},
@@ -118,11 +134,7 @@ std::string to_table(const Report& report) {
   }
   out += '\n';
   add_workloads(out, report);
-  const auto percent_of = [&](double whole) { return whole > 0 ? report.goodput_mbps / whole * 100 : 0; };
-  out +=
-      fmt::format("\n  goodput        {:.2f} Mbit/s: {:.1f}% of the links' {:.2f}, {:.1f}% of the best link's {:.2f}\n",
-                  report.goodput_mbps, percent_of(report.oracles.sum_of_links_mbps), report.oracles.sum_of_links_mbps,
-                  percent_of(report.oracles.best_link_mbps), report.oracles.best_link_mbps);
+  add_goodput(out, report);
   add_oracles(out, report);
   out += fmt::format("  {:<14} {:.3f} s simulated, {:.3f} s of wall time\n",
                      report.completed ? "completed in" : "NOT COMPLETE", report.completion_s, report.wall_s);
@@ -146,8 +158,8 @@ std::string to_json(const Report& report) {
   json["completed"] = report.completed;
   json["completion_s"] = report.completion_s;
   json["goodput_mbps"] = report.goodput_mbps;
-  json["sum_of_links_mbps"] = report.oracles.sum_of_links_mbps;
-  json["best_link_mbps"] = report.oracles.best_link_mbps;
+  json["sum_of_links_mbps"] = known(report.oracles.sum_of_links_mbps);
+  json["best_link_mbps"] = known(report.oracles.best_link_mbps);
   json["oracles"] = to_json(report.oracles, report);
   json["engines"] = {{"client", name_of(report.engines[0])}, {"server", name_of(report.engines[1])}};
   json["baseline"] = name_of(report.baseline);

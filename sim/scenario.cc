@@ -53,6 +53,16 @@ std::string_view name_of(Action action) {
   return "unknown";
 }
 
+std::string_view name_of(Compound compound) {
+  switch (compound) {
+    case Compound::none: return "none";
+    case Compound::outage: return "outage";
+    case Compound::flap: return "flap";
+    case Compound::handover: return "handover";
+  }
+  return "unknown";
+}
+
 bool is_about_host(Action action) {
   return action == Action::clock_jump || action == Action::peer_restart || action == Action::key_update ||
          action == Action::close;

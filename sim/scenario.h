@@ -90,6 +90,10 @@ enum class Action : std::uint8_t {
 /// It happens to a host, else to a path.
 [[nodiscard]] bool is_about_host(Action action);
 
+/// What a file may say that comes down to several actions.
+enum class Compound : std::uint8_t { none, outage, flap, handover };
+[[nodiscard]] std::string_view name_of(Compound compound);
+
 struct ScriptedEvent {
   Duration at{};
   Action action = Action::link_down;
@@ -101,7 +105,8 @@ struct ScriptedEvent {
   Duration length{};  // zero: once
   std::uint64_t nth = 1;
   std::uint64_t count = 1;
-  bool if_open = false;  // nothing happens, and nothing is wrong, where the path is not open
+  bool if_open = false;               // nothing happens, and nothing is wrong, where the path is not open
+  Compound part_of = Compound::none;  // for people; then `length` of what begins is how long it will last
 
   /// The path stops carrying packets, at least one way.
   [[nodiscard]] bool is_death() const { return action == Action::link_down || action == Action::silent_death; }

@@ -24,6 +24,8 @@ void Simulation::check_rates(const Report& report) {
   if (wanted.goodput && report.goodput_mbps * 1e6 < static_cast<double>(wanted.goodput->bits_per_second()))
     broken("goodput {:.2f} Mbit/s is under {:.2f}", report.goodput_mbps,
            static_cast<double>(wanted.goodput->bits_per_second()) / 1e6);
+  if ((wanted.goodput_of_sum || wanted.goodput_of_best) && report.oracles.sum_of_links_mbps == 0)
+    return broken("there are no links to compare with: {}", report.oracles.unbounded);
   if (wanted.goodput_of_sum && report.goodput_mbps < *wanted.goodput_of_sum * report.oracles.sum_of_links_mbps)
     broken("goodput {:.2f} Mbit/s is under {:.2f} of the links' {:.2f}", report.goodput_mbps, *wanted.goodput_of_sum,
            report.oracles.sum_of_links_mbps);

@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "sim/cli/commands.h"
+#include "sim/failure_kit.h"
 #include "sim/scenario_loader.h"
 #include "sim/simulation.h"
 
@@ -32,22 +33,6 @@ constexpr const char* kReplayExamples =
   Report report = Simulation(scenario, options).run();
   if (auto closed = (*tracing)->close(); !closed) return std::unexpected(std::move(closed).error());
   return report;
-}
-
-/// What a failure leaves behind. The run is repeated with qlogs if it had none: it is the same run, bit for bit.
-void keep_evidence(const Scenario& scenario, const Report& report, const std::string& qlog) {
-  const auto directory = fmt::format("out/{}-{}", scenario.name, report.seed);
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (qlog.empty()) {
-    if (const auto again = run_once(scenario, report.seed, {.qlog = directory}, report.engine_flags.empty()); !again)
-      fmt::print(stderr, "mpquic-sim: {}\n", again.error());
-  }
-  if (!write_file(std::filesystem::path(directory) / "report.json", to_json(report)) ||
-      !write_file(std::filesystem::path(directory) / "scenario.yaml", scenario.resolved + "\n"))
-    fmt::print(stderr, "mpquic-sim: cannot write to {}\n", directory);
-  fmt::print(stderr, "\nFAILED. qlogs in {}. Repeat with:\n  {}\n", qlog.empty() ? directory : qlog,
-             replay_command(report));
 }
 
 void add_run_options(CLI::App& command, Arguments& arguments) {
@@ -92,7 +77,13 @@ int run(const Arguments& arguments) {
   if (arguments.quiet)
     for (const Violation& violation : report->violations)
       fmt::print(stderr, "{:.6f} s: {}\n", to_seconds(violation.at.time_since_epoch()), violation.what);
-  keep_evidence(*scenario, *report, arguments.trace.qlog);
+  fmt::print(stderr, "{}",
+             keep_evidence({.scenario = *scenario,
+                            .report = *report,
+                            .traced = arguments.trace,
+                            .again = [&](const TraceOptions& trace) {
+                              return run_once(*scenario, arguments.seed, trace, is_judged(arguments));
+                            }}));
   return kViolated;
 }
 

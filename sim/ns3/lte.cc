@@ -1,10 +1,13 @@
 #include "sim/ns3/lte.h"
 
+#include <fmt/format.h>
 #include <ns3/config.h>
 #include <ns3/constant-position-mobility-model.h>
 #include <ns3/enum.h>
 #include <ns3/ipv4.h>
 #include <ns3/lte-enb-rrc.h>
+#include <ns3/nstime.h>
+#include <ns3/simulator.h>
 #include <ns3/uinteger.h>
 
 #include "stack/base/check.h"
@@ -14,6 +17,8 @@ namespace {
 
 constexpr double kMastHeight = 30;
 constexpr double kPhoneHeight = 1.5;
+/// Shortly before our own first packet: ns-3 lives for two seconds by then.
+constexpr std::uint64_t kBearersUpMs = 1900;
 
 void place(const ns3::Ptr<ns3::Node>& node, double x, double z) {
   if (node->GetObject<ns3::MobilityModel>() != nullptr) return;
@@ -57,6 +62,15 @@ ns3::Ptr<ns3::NetDevice> Lte::gateway_device() const {
   const std::int32_t interface = ipv4->GetInterfaceForAddress(gateway_address());
   MPQUIC_CHECK(interface >= 0);
   return ipv4->GetNetDevice(static_cast<std::uint32_t>(interface));
+}
+
+void Lte::watch_queues(const OnDrop& on_drop) {
+  ns3::Simulator::Schedule(ns3::MilliSeconds(kBearersUpMs), [on_drop] {
+    const auto callback = ns3::Callback<void, ns3::Ptr<const ns3::Packet>>(on_drop);
+    for (const char* side : {"LteEnbRrc/UeMap/*", "LteUeRrc"})
+      ns3::Config::ConnectWithoutContextFailSafe(
+          fmt::format("/NodeList/*/DeviceList/*/{}/DataRadioBearerMap/*/LteRlc/TxDrop", side), callback);
+  });
 }
 
 Lte::Phone Lte::connect(const ns3::Ptr<ns3::Node>& node) {

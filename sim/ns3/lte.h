@@ -5,9 +5,11 @@
 #include <ns3/lte-helper.h>
 #include <ns3/net-device.h>
 #include <ns3/node.h>
+#include <ns3/packet.h>
 #include <ns3/point-to-point-epc-helper.h>
 
 #include <cstdint>
+#include <functional>
 
 #include "stack/base/ids.h"
 
@@ -36,6 +38,11 @@ class Lte {
     ns3::Ptr<ns3::NetDevice> device;
     ns3::Ipv4Address address;
   };
+  /// Tells of every packet that a full queue of the base station or of a phone refuses, from our first one on:
+  /// before, phones connect, and have no queues.
+  using OnDrop = std::function<void(ns3::Ptr<const ns3::Packet>)>;
+  void watch_queues(const OnDrop& on_drop);
+
   /// A modem for a node with an internet stack, attached, with a default bearer.
   [[nodiscard]] Phone connect(const ns3::Ptr<ns3::Node>& node);
 

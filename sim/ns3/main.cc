@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "sim/failure_kit.h"
 #include "sim/ns3/network.h"
 #include "sim/scenario_loader.h"
 #include "sim/simulation.h"
@@ -27,7 +28,6 @@ constexpr const char* kExamples =
 
 struct Arguments {
   std::string scenario;
-  std::uint64_t seed = 1;
   std::string json;
   std::string crypto;
   std::vector<std::string> overrides;
@@ -59,15 +59,14 @@ struct Arguments {
   return {};
 }
 
-[[nodiscard]] std::expected<Report, std::string> run_once(const Scenario& scenario, const Arguments& arguments) {
-  if (auto prepared = prepare(arguments.ns3); !prepared) return std::unexpected(std::move(prepared).error());
-  auto tracing = Tracing::open(arguments.trace, scenario, arguments.seed);
+[[nodiscard]] std::expected<Report, std::string> run_once(const Scenario& scenario, const Ns3Options& ns3,
+                                                          const TraceOptions& trace) {
+  if (auto prepared = prepare(ns3); !prepared) return std::unexpected(std::move(prepared).error());
+  auto tracing = Tracing::open(trace, scenario, ns3.seed);
   if (!tracing) return std::unexpected(std::move(tracing).error());
-  Ns3Options ns3 = arguments.ns3;
-  ns3.seed = arguments.seed;
   Ns3Network network(scenario, ns3);
   SimulationOptions options;
-  options.seed = arguments.seed;
+  options.seed = ns3.seed;
   options.carrier = &network;
   (*tracing)->attach(options);
   Report report = Simulation(scenario, options).run();
@@ -80,11 +79,12 @@ struct Arguments {
 [[nodiscard]] int run(const Arguments& arguments) {
   std::vector<std::string> overrides = arguments.overrides;
   if (!arguments.crypto.empty()) overrides.push_back("crypto=" + arguments.crypto);
-  const auto scenario = load_scenario(find_file(arguments.scenario), overrides, arguments.seed);
+  const auto scenario = load_scenario(find_file(arguments.scenario), overrides, arguments.ns3.seed);
   if (!scenario) return complain(scenario.error());
-  auto report = run_once(*scenario, arguments);
+  auto report = run_once(*scenario, arguments.ns3, arguments.trace);
   if (!report) return complain(report.error());
   report->overrides = arguments.overrides;
+  report->engine_flags = " --engine ns3";
   if (!arguments.json.empty()) {
     std::ofstream out(arguments.json, std::ios::binary);
     out << to_json(*report);
@@ -95,15 +95,19 @@ struct Arguments {
   for (const Violation& violation : report->violations)
     if (arguments.quiet)
       fmt::print(stderr, "{:.6f} s: {}\n", to_seconds(violation.at.time_since_epoch()), violation.what);
-  std::string again = fmt::format("mpquic-sim run {} --engine ns3 --seed {}", report->source, report->seed);
-  for (const std::string& assignment : overrides) again += fmt::format(" --set '{}'", assignment);
-  fmt::print(stderr, "\nFAILED. Repeat with:\n  {}\n", again);
+  fmt::print(stderr, "{}",
+             keep_evidence({.scenario = *scenario,
+                            .report = *report,
+                            .traced = arguments.trace,
+                            .again = [&](const TraceOptions& trace) {
+                              return run_once(*scenario, {.seed = arguments.ns3.seed}, trace);
+                            }}));
   return kViolated;
 }
 
 void add_options(CLI::App& command, Arguments& arguments) {
   command.add_option("scenario", arguments.scenario, "A scenario file, or the name of one in scenarios/")->required();
-  command.add_option("--seed", arguments.seed, "Everything random follows from it")->capture_default_str();
+  command.add_option("--seed", arguments.ns3.seed, "Everything random follows from it")->capture_default_str();
   command.add_option("--json", arguments.json, "Write the report to this file as well");
   add_trace_options(command, arguments.trace);
   command.add_option("--pcap-dir", arguments.ns3.pcap, "Write what each of ns-3's devices sees to this directory");

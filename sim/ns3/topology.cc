@@ -244,6 +244,7 @@ void Topology::build_lte() {
   LteConfig config{.resource_blocks = spec.resource_blocks, .queue = spec.queue};
   if (spec.distance_m) config.distance_m = *spec.distance_m;
   lte_ = std::make_unique<Lte>(config, streams_);
+  lte_->watch_queues(options_.on_drop);
   const auto gateway = lte_->gateway();
   for (const std::size_t path : spec.through)
     add_path(path, {add_phone(client_), add_path_link(path, gateway, server_)});

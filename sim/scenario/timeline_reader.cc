@@ -4,11 +4,8 @@
 namespace mpquic::sim {
 namespace {
 
-/// What a file may say that comes down to several of the simulator's actions.
-enum class Verb : std::uint8_t { action, outage, flap, handover };
-
 struct What {
-  Verb verb = Verb::action;
+  Compound compound = Compound::none;
   Action action = Action::link_down;
 };
 
@@ -19,11 +16,12 @@ constexpr std::uint64_t kMostDropped = 1U << 24;
 constexpr std::string_view kEveryPath = "all";
 
 [[nodiscard]] Parsed<What> parse_what(std::string_view text) {
-  if (text == "outage") return What{.verb = Verb::outage, .action = Action::silent_death};
-  if (text == "flap") return What{.verb = Verb::flap, .action = Action::silent_death};
-  if (text == "handover") return What{.verb = Verb::handover, .action = Action::silent_death};
+  if (text == "outage") return What{.compound = Compound::outage, .action = Action::silent_death};
+  if (text == "flap") return What{.compound = Compound::flap, .action = Action::silent_death};
+  if (text == "handover") return What{.compound = Compound::handover, .action = Action::silent_death};
   for (int i = 0; i <= static_cast<int>(Action::heal); ++i)
-    if (text == name_of(static_cast<Action>(i))) return What{.verb = Verb::action, .action = static_cast<Action>(i)};
+    if (text == name_of(static_cast<Action>(i)))
+      return What{.compound = Compound::none, .action = static_cast<Action>(i)};
   return std::unexpected(
       "one of link_down, silent_death, link_up, outage, flap, handover, set_rate, set_delay, set_loss, nat_rebind, "
       "address_change, socket_error, abandon_path, migrate_path, path_status, clock_jump, peer_restart, key_update, "
@@ -129,6 +127,7 @@ void read_action(YamlMap& map, ScriptedEvent& event) {
 ScriptedEvent& later(std::vector<ScriptedEvent>& events, ScriptedEvent event, Duration by, Action action) {
   event.at += by;
   event.action = action;
+  event.length = {};
   return events.emplace_back(event);
 }
 
@@ -136,6 +135,7 @@ void read_outage(YamlMap& map, ScriptedEvent event, std::vector<ScriptedEvent>& 
   const Duration length = read_length(map, "for");
   map.read("mode", parse_mode, event.action);
   if (event.action == Action::silent_death) map.read("direction", parse_direction, event.direction);
+  event.length = length;
   events.push_back(event);
   later(events, event, length, Action::link_up);
 }
@@ -151,12 +151,12 @@ void read_flap(YamlMap& map, ScriptedEvent event, std::vector<ScriptedEvent>& ev
   if (!map.ok()) return;
   for (std::uint64_t i = 0; i < count; ++i) {
     const Duration begins = static_cast<std::int64_t>(i) * (down + up);
-    later(events, event, begins, event.action);
+    later(events, event, begins, event.action).length = down;
     later(events, event, begins + down, Action::link_up);
   }
 }
 
-void read_handover(YamlMap& map, const ScriptedEvent& event, std::vector<ScriptedEvent>& events) {
+void read_handover(YamlMap& map, ScriptedEvent event, std::vector<ScriptedEvent>& events) {
   Duration gap{};
   map.read("gap", parse_duration, gap);
   std::optional<Bandwidth> rate;
@@ -167,6 +167,7 @@ void read_handover(YamlMap& map, const ScriptedEvent& event, std::vector<Scripte
   map.read("delay", parse_duration, delay);
   map.read("loss", parse_probability, loss);
   map.read("rebind", parse_switch, rebind);
+  event.length = gap;
   if (gap > Duration::zero()) events.push_back(event);
   if (rate) later(events, event, gap, Action::set_rate).value = *rate;
   if (delay) later(events, event, gap, Action::set_delay).value = *delay;
@@ -185,6 +186,7 @@ void read_event(YamlMap& map, Scenario& scenario) {
   map.read("at", parse_duration, event.at);
   map.read("do", parse_what, what);
   event.action = what.action;
+  event.part_of = what.compound;
   std::size_t first = 0;
   std::size_t last = 1;
   if (is_about_a_path(event.action)) {
@@ -201,14 +203,14 @@ void read_event(YamlMap& map, Scenario& scenario) {
     }
   }
   std::vector<ScriptedEvent> events;
-  switch (what.verb) {
-    case Verb::action:
+  switch (what.compound) {
+    case Compound::none:
       read_action(map, event);
       events.push_back(event);
       break;
-    case Verb::outage: read_outage(map, event, events); break;
-    case Verb::flap: read_flap(map, event, events); break;
-    case Verb::handover: read_handover(map, event, events); break;
+    case Compound::outage: read_outage(map, event, events); break;
+    case Compound::flap: read_flap(map, event, events); break;
+    case Compound::handover: read_handover(map, event, events); break;
   }
   for (ScriptedEvent& each : events) {
     for (each.path = first; each.path < last; ++each.path) scenario.events.push_back(each);

@@ -18,6 +18,8 @@ namespace {
 enum ExitCode : int { kOk = 0, kViolated = 1, kUsage = 2 };
 /// Shrinking takes seconds each; a swarm that fails everywhere needs no more of them.
 constexpr std::size_t kMostShrunk = 5;
+/// All of them together: a failure that hangs takes two minutes for each run.
+constexpr std::chrono::minutes kMostShrinkTime(5);
 constexpr std::size_t kMostPrinted = 20;
 
 /// One line that is written again and again, on a terminal only.
@@ -54,11 +56,12 @@ struct Failure {
   std::size_t paths = 0;
   std::size_t events = 0;
   std::size_t runs = 0;
+  bool stopped = false;  // could be smaller
 };
 
-[[nodiscard]] std::string write_smallest(const Arguments& arguments, const Shrunk& shrunk) {
-  const std::string name = arguments.bug == "none" ? fmt::format("swarm-{}", shrunk.smallest.seed)
-                                                   : fmt::format("swarm-{}-{}", arguments.bug, shrunk.smallest.seed);
+[[nodiscard]] std::string write_smallest(const Arguments& arguments, std::uint64_t seed, const Shrunk& shrunk) {
+  const std::string name =
+      arguments.bug == "none" ? fmt::format("swarm-{}", seed) : fmt::format("swarm-{}-{}", arguments.bug, seed);
   std::error_code error;
   std::filesystem::create_directories(arguments.out, error);
   const auto file = std::filesystem::path(arguments.out) / (name + ".yaml");
@@ -66,22 +69,26 @@ struct Failure {
   named.top.set("name", name);
   std::ofstream out(file, std::ios::binary);
   out << to_yaml(named, {fmt::format("mpquic-sim run {} --seed {}", file.string(), named.seed),
-                         fmt::format("Shrunk from: {}", replay_of(arguments, named.seed)),
+                         fmt::format("Shrunk from: {}", replay_of(arguments, seed)),
                          fmt::format("It showed: {}", shrunk.outcome.violations.front())});
   return out.flush() ? file.string() : std::string();
 }
 
-void shrink_failure(const Arguments& arguments, Failure& failure, const ProgressLine& line) {
+using Clock = std::chrono::steady_clock;
+
+void shrink_failure(const Arguments& arguments, Failure& failure, const ProgressLine& line, Clock::time_point until) {
   const auto progress = [&](std::size_t runs, const Case& best) {
-    line.show(fmt::format("shrinking seed {}: {} runs, {} paths, {} events, {} workloads", best.seed, runs,
+    line.show(fmt::format("shrinking seed {}: {} runs, {} paths, {} events, {} workloads", failure.outcome.seed, runs,
                           best.paths.size(), best.events.size(), best.workloads.size()));
+    return Clock::now() < until;
   };
   const Shrunk shrunk = shrink(draw(failure.outcome.seed, draw_options(arguments)), failure.outcome, progress);
   line.clear();
-  failure.file = write_smallest(arguments, shrunk);
+  failure.file = write_smallest(arguments, failure.outcome.seed, shrunk);
   failure.paths = shrunk.smallest.paths.size();
   failure.events = shrunk.smallest.events.size();
   failure.runs = shrunk.runs;
+  failure.stopped = shrunk.stopped;
 }
 
 void print_failures(const std::vector<Failure>& failures) {
@@ -90,8 +97,8 @@ void print_failures(const std::vector<Failure>& failures) {
     fmt::print("FAILED seed {}: {}\n  again:    {}\n", failure.outcome.seed, failure.outcome.violations.front(),
                failure.replay);
     if (!failure.file.empty())
-      fmt::print("  smallest: {} ({} paths, {} events, {} runs)\n", failure.file, failure.paths, failure.events,
-                 failure.runs);
+      fmt::print("  smallest: {} ({} paths, {} events, {} runs{})\n", failure.file, failure.paths, failure.events,
+                 failure.runs, failure.stopped ? ", stopped: it may get smaller" : "");
   }
 }
 
@@ -118,7 +125,8 @@ struct Summary {
                         {"scenario", failure.file},
                         {"paths", failure.paths},
                         {"events", failure.events},
-                        {"shrink_runs", failure.runs}});
+                        {"shrink_runs", failure.runs},
+                        {"shrink_stopped", failure.stopped}});
   auto& runs = out["runs"] = nlohmann::ordered_json::array();
   for (const Outcome& run : summary.outcomes)
     runs.push_back({{"seed", run.seed}, {"trace_hash", fmt::format("{:016x}", run.hash)}, {"events", run.events}});
@@ -168,8 +176,9 @@ int run(const Arguments& arguments) {
   }
   const ProgressLine line;
   Summary summary = run_swarm(arguments, line);
+  const auto until = Clock::now() + kMostShrinkTime;
   for (std::size_t i = 0; arguments.shrink && i < summary.failures.size() && i < kMostShrunk; ++i)
-    shrink_failure(arguments, summary.failures[i], line);
+    shrink_failure(arguments, summary.failures[i], line, until);
   print_failures(summary.failures);
   fmt::print("swarm: {} seeds from {}, {} failed, {:.1f} s, hash {:016x}\n", arguments.seeds, arguments.first_seed,
              summary.failures.size(), summary.wall_s, summary.hash);

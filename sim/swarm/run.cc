@@ -117,6 +117,9 @@ std::string kind_of(const Outcome& outcome) {
   if (!outcome.failed()) return {};
   std::string kind = outcome.violations.front();
   if (const auto at = kind.find(" s: "); at != std::string::npos) kind.erase(0, at + 4);
+  // Which side notices first depends on little.
+  for (const std::string_view side : {"client: ", "server: "})
+    if (kind.starts_with(side)) kind.erase(0, side.size());
   std::erase_if(kind, [](char c) { return (c >= '0' && c <= '9') || c == '.'; });
   return kind;
 }

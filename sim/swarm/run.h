@@ -19,7 +19,8 @@ struct Outcome {
   bool operator==(const Outcome&) const = default;
 };
 
-/// What kind of failure it is: the first violation without its figures. Empty if there is none.
+/// What kind of failure it is: the first violation without its figures and the side that it is about. Empty if there is
+/// none.
 [[nodiscard]] std::string kind_of(const Outcome& outcome);
 
 /// In this process: a failing CHECK ends it.

@@ -16,7 +16,7 @@ static_assert(std::endian::native == std::endian::little, "integers are written 
 constexpr std::size_t kHeadBytes = 48;  // of a datagram: enough for the header of its first packet
 
 template <class T>
-void put(std::vector<std::byte>& out, T value) {
+void append(std::vector<std::byte>& out, T value) {
   const std::size_t at = out.size();
   out.resize(at + sizeof(value));
   std::memcpy(out.data() + at, &value, sizeof(value));
@@ -25,12 +25,12 @@ void put_varint(std::vector<std::byte>& out, std::uint64_t value) {
   for (; value >= 0x80; value >>= 7) out.push_back(static_cast<std::byte>(value | 0x80));
   out.push_back(static_cast<std::byte>(value));
 }
-void put(std::vector<std::byte>& out, const SocketAddress& address) {
+void append(std::vector<std::byte>& out, const SocketAddress& address) {
   const bool v6 = address.ip.family() == IpAddress::Family::v6;
   out.push_back(static_cast<std::byte>(v6 ? 6 : 4));
   const auto octets = std::as_bytes(std::span(address.ip.octets())).first(v6 ? 16 : 4);
   out.insert(out.end(), octets.begin(), octets.end());
-  put(out, address.port);
+  append(out, address.port);
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ EventRecorder::EventRecorder(OutputFile file, const Scenario& scenario, std::uin
   const std::string text = header.dump();
   file_.write(kRecordingMagic);
   std::vector<std::byte> length;
-  put(length, static_cast<std::uint32_t>(text.size()));
+  append(length, static_cast<std::uint32_t>(text.size()));
   file_.write(Bytes(length));
   file_.write(text);
 }
@@ -64,10 +64,10 @@ void EventRecorder::flush() {
   hash_.add(static_cast<std::uint64_t>(first));
   hash_.add(Bytes(block_));
   std::vector<std::byte> header;
-  put(header, static_cast<std::uint32_t>(block_.size()));
-  put(header, events_);
-  put(header, first);
-  put(header, hash_.value());
+  append(header, static_cast<std::uint32_t>(block_.size()));
+  append(header, events_);
+  append(header, first);
+  append(header, hash_.value());
   file_.write(Bytes(header));
   file_.write(Bytes(block_));
   block_.clear();
@@ -79,11 +79,11 @@ void EventRecorder::on_sent(const Sighting& seen, const FourTuple& /*sender*/) {
   put_varint(block_, seen.packet.serial);
   put_varint(block_, seen.bytes.size());
   block_.push_back(static_cast<std::byte>(seen.packet.ecn));
-  put(block_, seen.packet.tuple.local);
-  put(block_, seen.packet.tuple.remote);
+  append(block_, seen.packet.tuple.local);
+  append(block_, seen.packet.tuple.remote);
   TraceHash payload;
   payload.add(seen.bytes);
-  put(block_, payload.value());
+  append(block_, payload.value());
   const Bytes head = seen.bytes.first(std::min(seen.bytes.size(), kHeadBytes));
   block_.push_back(static_cast<std::byte>(head.size()));
   block_.insert(block_.end(), head.begin(), head.end());

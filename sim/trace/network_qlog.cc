@@ -1,9 +1,8 @@
 #include "sim/trace/network_qlog.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
 
+#include "sim/trace/script_text.h"
 #include "stack/trace/qlog.h"
 
 namespace mpquic::sim {
@@ -101,11 +100,7 @@ void NetworkQlog::on_unroutable(Instant at, std::size_t size) {
 void NetworkQlog::on_script(const World& world, const ScriptedEvent& event) {
   begin("simulation:marker", world.now());
   json_.field("type", name_of(event.action));
-  if (is_about_host(event.action))
-    json_.field("message",
-                fmt::format("{} at the {}", name_of(event.action), event.side == Role::client ? "client" : "server"));
-  else
-    json_.field("message", fmt::format("{} on path {}", name_of(event.action), path_names_[event.path]));
+  json_.field("message", describe(event, path_names_[event.path]));
   end();
   write_changes(world);
 }

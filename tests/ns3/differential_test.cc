@@ -147,6 +147,15 @@ TEST(Ns3, MoreResourceBlocksCarryMore) {
   EXPECT_GT(goodput("50"), 2 * narrow);
 }
 
+TEST(Ns3, WhatAFullQueueOfTheCellRefusesIsCounted) {
+  const Outcome outcome =
+      run_ns3(load("ns3-lte", {"workloads.0.bytes=500kB", "paths.1.use=off", "ns3.tcp.flows=0", "ns3.queue=10kB"}),
+              {.seed = 1});
+  EXPECT_GT(outcome.report.paths[0].lost, 0U) << "the queue must overflow, or this counts nothing";
+  EXPECT_GE(outcome.report.paths[0].link_drops, outcome.report.paths[0].lost) << "the receiver's packets drop too";
+  EXPECT_EQ(outcome.report.oracles.sum_of_links_mbps, 0) << "nobody knows what the cell carries";
+}
+
 TEST(Ns3, WritesCapturesAndFlowStatistics) {
   const auto directory = std::filesystem::path(testing::TempDir()) / "mpquic-ns3-traces";
   std::filesystem::create_directories(directory);

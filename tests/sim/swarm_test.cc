@@ -42,6 +42,24 @@ TEST(Swarm, HoldsWithRealCrypto) {
                                    << outcome.violations.front();
 }
 
+void expect_small(const DrawOptions& options, const Outcome& outcome) {
+  const Shrunk shrunk = shrink(draw(outcome.seed, options), outcome, [](std::size_t, const Case&) { return true; });
+  EXPECT_FALSE(shrunk.stopped);
+  EXPECT_EQ(kind_of(shrunk.outcome), kind_of(outcome));
+  EXPECT_LE(shrunk.smallest.paths.size(), 2U) << to_yaml(shrunk.smallest);
+  EXPECT_LE(shrunk.smallest.events.size(), 3U) << to_yaml(shrunk.smallest);
+  EXPECT_EQ(run_apart(shrunk.smallest), shrunk.outcome);
+  Case harmless = shrunk.smallest;
+  harmless.endpoints.erase("inject");
+  EXPECT_FALSE(run_apart(harmless).failed()) << "it fails for another reason:\n" << to_yaml(harmless);
+}
+
+std::string name_for_test(InjectedBug bug, std::uint64_t seed) {
+  std::string name = std::string(name_of(bug)) + "_" + std::to_string(seed);
+  std::ranges::replace(name, '-', '_');
+  return name;
+}
+
 class InjectedBugs : public testing::TestWithParam<InjectedBug> {};
 
 TEST_P(InjectedBugs, AreFoundWithinAThousandSeedsAndShrunk) {
@@ -54,11 +72,45 @@ TEST_P(InjectedBugs, AreFoundWithinAThousandSeedsAndShrunk) {
     if (failed != outcomes.end()) found = *failed;
   }
   ASSERT_TRUE(found);
-  const Shrunk shrunk = shrink(draw(found->seed, options), *found, [](std::size_t, const Case&) {});
-  EXPECT_EQ(kind_of(shrunk.outcome), kind_of(*found));
-  EXPECT_LE(shrunk.smallest.paths.size(), 2U) << to_yaml(shrunk.smallest);
-  EXPECT_LE(shrunk.smallest.events.size(), 3U) << to_yaml(shrunk.smallest);
-  EXPECT_EQ(run_apart(shrunk.smallest), shrunk.outcome);
+  expect_small(options, *found);
+}
+
+struct HardToShrink {
+  InjectedBug bug;
+  std::uint64_t seed;
+};
+
+class Shrinking : public testing::TestWithParam<HardToShrink> {};
+
+/// Without its ways out of dead ends, the shrinker stops at 3 or 4 paths, or 4 events, with these.
+TEST_P(Shrinking, EndsAtTwoPathsAndThreeEvents) {
+  const DrawOptions options{.bug = GetParam().bug};
+  const Outcome outcome = run_apart(draw(GetParam().seed, options));
+  ASSERT_TRUE(outcome.failed()) << "this seed has become harmless: choose another that shrinks badly";
+  expect_small(options, outcome);
+}
+
+INSTANTIATE_TEST_SUITE_P(Hard, Shrinking,
+                         testing::Values(HardToShrink{InjectedBug::free_unacked, 168},
+                                         HardToShrink{InjectedBug::free_unacked, 185},
+                                         HardToShrink{InjectedBug::timer_on_send, 931},
+                                         HardToShrink{InjectedBug::timer_on_send, 535},
+                                         HardToShrink{InjectedBug::timer_on_send, 849}),
+                         [](const auto& param) { return name_for_test(param.param.bug, param.param.seed); });
+
+TEST(Shrink, IsTheSameEveryTimeAndStopsWhenItIsTold) {
+  const Case failing = draw(86, {.bug = InjectedBug::timer_on_send});
+  const Outcome outcome = run_apart(failing);
+  ASSERT_TRUE(outcome.failed());
+  const Shrunk first = shrink(failing, outcome, [](std::size_t, const Case&) { return true; });
+  const Shrunk second = shrink(failing, outcome, [](std::size_t, const Case&) { return true; });
+  EXPECT_FALSE(first.stopped);
+  EXPECT_EQ(first.smallest, second.smallest);
+  EXPECT_EQ(first.runs, second.runs);
+  const Shrunk early = shrink(failing, outcome, [](std::size_t runs, const Case&) { return runs < 3; });
+  EXPECT_TRUE(early.stopped);
+  EXPECT_EQ(early.runs, 3U);
+  EXPECT_EQ(kind_of(early.outcome), kind_of(outcome));
 }
 
 INSTANTIATE_TEST_SUITE_P(All, InjectedBugs,

@@ -23,6 +23,7 @@ run_replay() {
   done
   [[ -n $seed ]] || die 'replay: which seed? ./dev replay SCENARIO --seed N'
   need build test
+  build_ns3_if_asked sim "$@"
   out="out/$(basename "$scenario" .yaml)-$seed"
   mkdir -p "$out"
   binary=$(program sim mpquic-sim)

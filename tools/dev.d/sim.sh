@@ -26,9 +26,7 @@ run_sim() {
   fi
   need build
   [[ $preset == release ]] || need build test
-  if [[ " $* " == *' --engine ns3 '* || " $* " == *' --engine=ns3 '* ]]; then
-    build_ns3 "$preset"
-  fi
+  build_ns3_if_asked "$preset" "$@"
   binary=$(program "$preset" mpquic-sim)
   exec "$binary" "$@"
 }

@@ -86,6 +86,25 @@ workloads: [{kind: bulk, bytes: 1MB}]
   EXPECT_FALSE(both.completion_bound_s);
 }
 
+TEST(Oracles, ALineOfNs3CapsThePathsBehindIt) {
+  const Oracles both = oracles("ns3: {topology: shared_bottleneck, rate: 6Mbit/s}\n");
+  EXPECT_NEAR(both.sum_of_links_mbps, 6 * kShare, 1e-9);
+  EXPECT_NEAR(both.best_link_mbps, 6 * kShare, 1e-9);
+  EXPECT_FALSE(both.completion_bound_s);
+  EXPECT_EQ(both.unbounded, "paths share a line of ns-3");
+  const Oracles one = oracles("ns3: {topology: shared_bottleneck, rate: 6Mbit/s, through: [a]}\n");
+  EXPECT_NEAR(one.sum_of_links_mbps, 10 * kShare, 1e-9);
+}
+
+TEST(Oracles, NobodyKnowsWhatARadioOfNs3Carries) {
+  for (const char* topology : {"wifi", "lte"}) {
+    const Oracles none = oracles(std::string("ns3: {topology: ") + topology + "}\n");
+    EXPECT_EQ(none.sum_of_links_mbps, 0);
+    EXPECT_FALSE(none.completion_bound_s);
+    EXPECT_EQ(none.unbounded, "paths begin with a radio of ns-3");
+  }
+}
+
 TEST(Oracles, NoRunBeatsTheBestPathChoice) {
   const auto scenario = parse_scenario(std::string(kTwo) + "baseline: best_path\n", "two.yaml");
   ASSERT_TRUE(scenario);

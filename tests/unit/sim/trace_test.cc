@@ -197,6 +197,7 @@ TEST_F(TraceTest, TheNetworkHasItsOwnQlog) {
       EXPECT_EQ(all[i + 1]["name"], "mpquic_net:link_updated");
       if (all[i]["time"] != 400) continue;
       marked = all[i]["data"]["type"] == "set_rate";
+      EXPECT_EQ(all[i]["data"]["message"], "set_rate on path a: value 5Mbit/s");
       EXPECT_EQ(all[i + 1]["data"]["rate"], 5'000'000);
     }
   }
