@@ -125,8 +125,8 @@ class Shrinker {
     return any;
   }
   bool default_fields() {
-    bool any =
-        default_each([](Case& c) -> Fields& { return c.endpoints; }, {"inject", "idle_timeout", "handshake_timeout"});
+    bool any = default_each([](Case& c) -> Fields& { return c.endpoints; },
+                            {"inject", "idle_timeout", "handshake_timeout", "keep_alive"});
     for (std::size_t i = 0; i < best_.smallest.paths.size(); ++i)
       any |= default_each([i](Case& c) -> Fields& { return c.paths[i]; }, {"name", "rate", "rtt"});
     for (std::size_t i = 0; i < best_.smallest.workloads.size(); ++i)
