@@ -32,7 +32,9 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
 endif()
 # Nobody replaces our functions by others when we are linked into a shared object: calls within a file may be inlined.
 add_compile_options(-fno-semantic-interposition)
-add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/= -fno-omit-frame-pointer)
+add_compile_options(-ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+# Frame pointers are for profilers and sanitizers; release builds do without their share of every call.
+add_compile_options($<$<NOT:$<CONFIG:Release>>:-fno-omit-frame-pointer>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   # Clang 14 cannot compile libstdc++ 12's <expected> at all (P0848), Clang 16 with this help.
   add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-include> $<$<COMPILE_LANGUAGE:CXX>:${PROJECT_SOURCE_DIR}/cmake/clang_concepts.h>)

@@ -167,7 +167,7 @@ void App::read_stream(StreamId id, Instant now) {
     Flow& flow = flow_of(id);
     if (got->bytes > 0 && !accept_bytes(id, flow, Bytes(buffer_).first(got->bytes), now)) return;
     if (got->fin) return finish_incoming(id, flow, now);
-    if (got->bytes == 0) return;
+    if (got->bytes < kReadAtOnce) return;  // that was all
   }
 }
 

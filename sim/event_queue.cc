@@ -1,6 +1,7 @@
 #include "sim/event_queue.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace mpquic::sim {
 
@@ -34,15 +35,18 @@ void EventQueue::post(Instant at, const SimEvent& event) {
   insert(slot, std::max(at, now_));
 }
 
-Deadline EventQueue::next_time() const {
+Deadline EventQueue::next_time() {
+  fill_root();
   if (heap_.empty()) return std::nullopt;
   return heap_.front().at;
 }
 
 std::optional<SimEvent> EventQueue::pop() {
+  fill_root();
   if (heap_.empty()) return std::nullopt;
   const Entry top = heap_.front();
-  remove(0);
+  slots_[top.slot].position = kIdle;
+  root_vacant_ = true;
   now_ = top.at;
   ++popped_;
   if (slots_[top.slot].one_shot) free_slots_.push_back(top.slot);
@@ -50,8 +54,17 @@ std::optional<SimEvent> EventQueue::pop() {
 }
 
 void EventQueue::insert(std::uint32_t slot, Instant at) {
+  const Entry entry{.at = at, .sequence = sequence_++, .slot = slot};
+  if (std::exchange(root_vacant_, false)) return sift_down(0, entry);
   heap_.emplace_back();
-  sift_up(heap_.size() - 1, Entry{.at = at, .sequence = sequence_++, .slot = slot});
+  sift_up(heap_.size() - 1, entry);
+}
+
+void EventQueue::fill_root() {
+  if (!std::exchange(root_vacant_, false)) return;
+  const Entry last = heap_.back();
+  heap_.pop_back();
+  if (!heap_.empty()) sift_down(0, last);
 }
 
 void EventQueue::remove(std::size_t position) {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 
 namespace mpquic::sim {
 namespace {
@@ -36,28 +38,39 @@ class PacketNumberSink final : public trace::Sink {
     Base base{};
     std::uint64_t next = 0;  // the least packet number not used yet
   };
-  struct Numbers {                    // of one space
-    std::vector<std::uint64_t> next;  // by path
-    std::vector<Used> nonces;         // of the key in use
+  struct OfPath {
+    std::uint64_t next = 0;
+    std::size_t nonce = 0;  // where its last one was found among the nonces
+  };
+  struct Numbers {  // of one space
+    std::vector<OfPath> paths;
+    std::vector<Used> nonces;  // of the key in use
     bool key_phase = false;
   };
   [[nodiscard]] static Base base_of(const trace::PacketSent& sent) {
+    const std::uint64_t number = sent.number.value();
+    const std::uint64_t ordered = std::endian::native == std::endian::little ? std::byteswap(number) : number;
+    const auto octets = std::bit_cast<std::array<std::uint8_t, sizeof(ordered)>>(ordered);
     Base base = sent.nonce;
-    for (std::size_t i = 0; i < 8; ++i)
-      base[base.size() - 1 - i] ^= static_cast<std::uint8_t>(sent.number.value() >> (8 * i));
+    for (std::size_t i = 0; i < octets.size(); ++i) base[base.size() - octets.size() + i] ^= octets[i];
     return base;
   }
   void check(const trace::PacketSent& sent, Instant now) {
     Numbers& numbers = numbers_[static_cast<std::size_t>(space_of(sent.level))];
     const std::size_t path = sent.path.value();
-    if (path >= numbers.next.size()) numbers.next.resize(path + 1);
-    check(sent, numbers.next[path], "is not above the ones before", now);
+    if (path >= numbers.paths.size()) numbers.paths.resize(path + 1);
+    check(sent, numbers.paths[path].next, "is not above the ones before", now);
     if (sent.key_phase != numbers.key_phase) numbers.nonces.clear();
     numbers.key_phase = sent.key_phase;
-    const Base base = base_of(sent);
-    const auto known = std::ranges::find(numbers.nonces, base, &Used::base);
-    Used& used = known == numbers.nonces.end() ? numbers.nonces.emplace_back(Used{.base = base}) : *known;
+    Used& used = used_of(numbers.nonces, base_of(sent), numbers.paths[path].nonce);
     check(sent, used.next, "has the nonce of another packet under the same key", now);
+  }
+  /// `guess` is where to look first, and becomes where it was found.
+  [[nodiscard]] static Used& used_of(std::vector<Used>& nonces, const Base& base, std::size_t& guess) {
+    if (guess < nonces.size() && nonces[guess].base == base) return nonces[guess];
+    const auto known = std::ranges::find(nonces, base, &Used::base);
+    guess = static_cast<std::size_t>(known - nonces.begin());
+    return known == nonces.end() ? nonces.emplace_back(Used{.base = base}) : *known;
   }
   void check(const trace::PacketSent& sent, std::uint64_t& next, std::string_view what, Instant now) {
     if (sent.number.value() < next)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstdint>
 #include <expected>
@@ -35,6 +36,12 @@ class IpAddress {
   [[nodiscard]] constexpr bool is_unspecified() const { return octets_ == std::array<std::uint8_t, 16>{}; }
   [[nodiscard]] std::string to_string() const;
   constexpr auto operator<=>(const IpAddress&) const = default;
+  /// By words: of arrays of bytes, the library makes a call of memcmp().
+  constexpr bool operator==(const IpAddress& other) const {
+    const auto mine = std::bit_cast<std::array<std::uint64_t, 2>>(octets_);
+    const auto theirs = std::bit_cast<std::array<std::uint64_t, 2>>(other.octets_);
+    return mine[0] == theirs[0] && mine[1] == theirs[1] && family_ == other.family_;
+  }
 
  private:
   std::array<std::uint8_t, 16> octets_{};

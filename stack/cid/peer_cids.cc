@@ -104,7 +104,7 @@ bool PeerCids::open(PathId path) {
 const ConnectionId* PeerCids::current(PathId path) const {
   const PathCids* cids = cids_of(path);
   if (cids == nullptr || !cids->current) return nullptr;
-  return find(path, *cids->current);
+  return find(*cids, *cids->current);
 }
 
 std::optional<std::uint64_t> PeerCids::current_sequence(PathId path) const {
@@ -123,9 +123,12 @@ std::optional<std::uint64_t> PeerCids::take(PathId path) {
 
 const ConnectionId* PeerCids::find(PathId path, std::uint64_t sequence) const {
   const PathCids* cids = cids_of(path);
-  if (cids == nullptr) return nullptr;
-  const auto found = std::ranges::find(cids->active, sequence, &Cid::sequence);
-  return found == cids->active.end() ? nullptr : &found->id;
+  return cids == nullptr ? nullptr : find(*cids, sequence);
+}
+
+const ConnectionId* PeerCids::find(const PathCids& cids, std::uint64_t sequence) {
+  const auto found = std::ranges::find(cids.active, sequence, &Cid::sequence);
+  return found == cids.active.end() ? nullptr : &found->id;
 }
 
 void PeerCids::make_current(PathId path, std::uint64_t sequence) {

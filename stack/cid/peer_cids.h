@@ -119,6 +119,7 @@ class PeerCids {
 
   [[nodiscard]] PathCids* cids_of(PathId path);
   [[nodiscard]] const PathCids* cids_of(PathId path) const;
+  [[nodiscard]] static const ConnectionId* find(const PathCids& cids, std::uint64_t sequence);
   PathCids& require_cids(PathId path);
   [[nodiscard]] Result<void> check_unique(PathId path, const NewConnectionIdFrame& frame, std::uint64_t type) const;
   void apply_retire_prior_to(PathCids& cids, std::uint64_t bound);

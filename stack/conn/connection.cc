@@ -184,9 +184,7 @@ void Connection::try_open_paths(Instant now) {
 
 void Connection::drain_path_events(Instant now) {
   while (const auto event = paths_.poll_event()) on_path_event(*event, now);
-  paths_.for_each([this](Path& path) {
-    while (const auto sequence = path.poll_released_cid()) peer_cids_.retire(path.id(), *sequence);
-  });
+  paths_.drain_released_cids([this](PathId id, std::uint64_t sequence) { peer_cids_.retire(id, sequence); });
   if (paths_.multipath()) local_cids_.set_path_limit(paths_.usable_limit());
 }
 
@@ -382,20 +380,19 @@ void Connection::trim_if_quiet(Instant now) {
 }
 
 Deadline Connection::next_deadline() const {
+  if (!lifecycle_.open()) return lifecycle_.next_deadline(Duration{});
   Earliest earliest;
   earliest.add(paths_.next_deadline());
-  const Deadline own = lifecycle_.next_deadline(paths_.max_pto());
-  if (!lifecycle_.open()) return own;
-  earliest.add(own);
   earliest.add(keys_.next_deadline());
   earliest.add(pacing_wakeup_);
   earliest.add(trim_at_);
+  // PTOs only put the idle timeout off: while something else comes before it anyway, no path need be asked for its own.
+  if (earliest.exceeds(lifecycle_.next_deadline(Duration{}))) earliest.add(lifecycle_.next_deadline(paths_.max_pto()));
   paths_.for_each([&](const Path& path) {
     const Deadline& due = path.ack_deadline();
     if (!earliest.exceeds(due)) return;
     // An ACK that nothing can carry must not wake us up: what makes room for it will.
-    const Path* carrier = paths_.find(ack_carrier(path));
-    if (!confirmed_ || (carrier != nullptr && can_carry_acks(*carrier))) earliest.add(due);
+    if (!confirmed_ || can_carry_acks(ack_carrier(path))) earliest.add(due);
   });
   return earliest.deadline();
 }

@@ -293,7 +293,7 @@ class Connection {
   void write_application_frames(FrameWriter& writer, Path& path, Instant now, std::uint16_t datagram_copies = 0);
   void write_acks(FrameWriter& writer, const Path& carrier, Instant now);
   [[nodiscard]] bool can_carry_acks(const Path& path) const;
-  [[nodiscard]] PathId ack_carrier(const Path& path) const;
+  [[nodiscard]] const Path& ack_carrier(const Path& path) const;
 
   Role role_;
   ConnectionConfig config_;

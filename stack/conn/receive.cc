@@ -17,8 +17,9 @@ void Connection::on_datagram(const RoutedDatagram& datagram, Instant now) {
     const auto packet = parse_packet(rest, kLocalCidLength);
     if (!packet) return drop(packet.error(), rest.size(), now);
     rest = rest.subspan(packet->consumed);
-    if (!first_dcid) first_dcid = packet->dcid;
-    if (packet->dcid != *first_dcid) {  // RFC 9000 §12.2
+    if (!first_dcid) {
+      first_dcid = packet->dcid;
+    } else if (packet->dcid != *first_dcid) {  // RFC 9000 §12.2
       drop(DropReason::coalesced_mismatch, packet->bytes.size(), now);
       continue;
     }

@@ -272,8 +272,8 @@ std::optional<Transmit> Connection::transmit_acks(MutableBytes out, Instant now)
     if (carrier_id || !path.has_space(SpaceId::application)) return;
     const Interest interest = path.space(SpaceId::application).received().interest(now);
     if (interest == Interest::none || (interest != Interest::forced && !early)) return;
-    const Path* carrier = paths_.find(ack_carrier(path));
-    if (carrier != nullptr && can_carry_acks(*carrier)) carrier_id = carrier->id();
+    const Path& carrier = ack_carrier(path);
+    if (can_carry_acks(carrier)) carrier_id = carrier.id();
   });
   if (!carrier_id) return std::nullopt;
   Path* carrier = paths_.find(*carrier_id);

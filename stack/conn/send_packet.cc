@@ -74,16 +74,16 @@ bool Connection::can_carry_acks(const Path& path) const {
          path.active().amplification.credit().value() >= kAckCredit;
 }
 
-PathId Connection::ack_carrier(const Path& path) const {
+const Path& Connection::ack_carrier(const Path& path) const {
   // The path's own way back keeps RTT samples honest (draft-21 §5.4); a path that fails or is gone needs another.
   const auto fit = [this](const Path& p) { return can_carry_acks(p) && !p.potentially_failed(); };
-  if (fit(path)) return path.id();
+  if (fit(path)) return path;
   const Path* best = nullptr;
   paths_.for_each([&](const Path& other) {
     if (!fit(other) || other.state() != Path::State::active) return;
     if (best == nullptr || other.rtt().smoothed() < best->rtt().smoothed()) best = &other;
   });
-  return best != nullptr ? best->id() : path.id();
+  return best != nullptr ? *best : path;
 }
 
 void Connection::write_acks(FrameWriter& writer, const Path& carrier, Instant now) {
@@ -91,7 +91,7 @@ void Connection::write_acks(FrameWriter& writer, const Path& carrier, Instant no
     const Path& observed = path;
     if (!path.has_space(SpaceId::application)) return;
     if (observed.space(SpaceId::application).received().interest(now) == Interest::none) return;
-    if (ack_carrier(path) != carrier.id()) return;
+    if (&ack_carrier(path) != &carrier) return;
     const auto id = paths_.multipath() ? std::optional(path.id()) : std::nullopt;
     AckTracker& received = path.space(SpaceId::application).received();
     static_cast<void>(received.write(writer, id, now, kAckDelayExponent));  // no room: the next packet has

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "stack/base/by_path_id.h"
 #include "stack/base/check.h"
 #include "stack/crypto/hkdf.h"
 #include "stack/crypto/initial.h"
@@ -110,26 +111,19 @@ const KeyRing::HandshakeKeys& KeyRing::handshake_keys(EncryptionLevel level) con
   return handshake_[level == EncryptionLevel::initial ? 0 : 1];
 }
 
-KeyRing::PathState* KeyRing::find_path(PathId path) {
-  if (last_path_ < paths_.size() && paths_[last_path_].path == path) return &paths_[last_path_];
-  const auto found = std::ranges::find(paths_, path, &PathState::path);
-  if (found == paths_.end()) return nullptr;
-  last_path_ = static_cast<std::size_t>(found - paths_.begin());
-  return &*found;
-}
+KeyRing::PathState* KeyRing::find_path(PathId path) { return find_by_path_id(paths_, path, &PathState::path); }
 
 KeyRing::PathState& KeyRing::path_state(PathId path) {
   if (PathState* known = find_path(path)) return *known;
   MPQUIC_CHECK(!forgotten_paths_.contains(path.value()));
-  PathState& state = paths_.emplace_back();
-  state.path = path;
-  return state;
+  PathState fresh;
+  fresh.path = path;
+  return *paths_.insert(std::ranges::lower_bound(paths_, path, {}, &PathState::path), fresh);
 }
 
 void KeyRing::forget_path(PathId path) {
   forgotten_paths_.insert(path.value(), std::uint64_t{path.value()} + 1);
   std::erase_if(paths_, [path](const PathState& state) { return state.path == path; });
-  last_path_ = 0;
 }
 
 AeadLimits KeyRing::limits() const { return options_.limits.value_or(limits_of(suite_)); }

@@ -160,8 +160,7 @@ class KeyRing {
   Aead next_read_;
   HeaderProtection write_protection_;
   HeaderProtection read_protection_;
-  std::vector<PathState> paths_;
-  std::size_t last_path_ = 0;  // index of the path looked up last
+  std::vector<PathState> paths_;  // ascending
   IntervalSet forgotten_paths_;
 
   std::uint64_t write_generation_ = 0;

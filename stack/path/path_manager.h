@@ -85,6 +85,14 @@ class PathManager {
       if (record.path) fn(static_cast<const Path&>(*record.path));
     }
   }
+  /// retire(PathId, sequence) for the connection IDs of tuples that are gone: PeerCids::retire().
+  template <class Retire>
+  void drain_released_cids(Retire&& retire) {
+    for (const Record& record : records_) {
+      if (!record.path) continue;
+      while (const auto sequence = record.path->poll_released_cid()) retire(record.id, *sequence);
+    }
+  }
   /// Views of the open paths, ascending. Valid until the next call.
   [[nodiscard]] std::span<const PathView> views(Instant now);
   [[nodiscard]] std::size_t open_count() const;

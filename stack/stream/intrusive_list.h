@@ -16,6 +16,8 @@ class IntrusiveList {
  public:
   [[nodiscard]] bool empty() const { return first_ == nullptr; }
   [[nodiscard]] T& front() const { return *first_; }
+  /// Of an element that is in no other list by the same member.
+  [[nodiscard]] bool contains(const T& element) const { return (element.*Link).linked; }
   /// No effect on an element that is in the list already.
   void push_back(T& element) {
     ListLink<T>& link = element.*Link;

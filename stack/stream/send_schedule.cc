@@ -8,6 +8,7 @@ namespace {
 template <class Lists>
 void place(Lists& lists, std::uint8_t& mask, Stream& stream, bool wanted) {
   auto& list = lists[stream.urgency];
+  if (list.contains(stream) == wanted) return;
   if (wanted) {
     list.push_back(stream);
   } else {

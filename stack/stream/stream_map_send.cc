@@ -26,8 +26,9 @@ Interest StreamMap::interest() const {
 void StreamMap::write_frames(FrameWriter& writer) {
   if (!write_connection_control(writer) || !write_stream_control(writer)) return;
   repeats_control_ = false;
-  while (Stream* stream = schedule_.next(credit_.available() > 0)) {
-    if (!write_data(writer, *stream)) return;
+  while (writer.remaining() > 0) {
+    Stream* stream = schedule_.next(credit_.available() > 0);
+    if (stream == nullptr || !write_data(writer, *stream)) return;
   }
 }
 

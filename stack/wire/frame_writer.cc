@@ -11,6 +11,14 @@ namespace {
 
 namespace t = frame_type;
 
+// Of the frames that are written by the million.
+constexpr const FrameRule& kAckRule = *find_frame_rule(t::kAck);
+constexpr const FrameRule& kPathAckRule = *find_frame_rule(t::kPathAck);
+constexpr const FrameRule& kStreamRule = *find_frame_rule(t::kStream);
+constexpr const FrameRule& kCryptoRule = *find_frame_rule(t::kCrypto);
+constexpr const FrameRule& kDatagramRule = *find_frame_rule(t::kDatagram);
+constexpr const FrameRule& kNumberedDatagramRule = *find_frame_rule(t::kNumberedDatagram);
+
 /// The payload that fits in `room` behind a varint that says its length. nullopt: not even the length.
 [[nodiscard]] std::optional<std::size_t> fitting_length(std::size_t room, std::size_t wanted) {
   const std::size_t bound = std::min(room, wanted);
@@ -50,19 +58,20 @@ FrameWriter::FrameWriter(MutableBytes out, EncryptionLevel level, PathId path, T
   tokens_.count = 0;
 }
 
-void FrameWriter::commit(std::uint64_t type, std::size_t bytes) {
-  const FrameRule* const rule = find_frame_rule(type);
-  MPQUIC_DCHECK(rule != nullptr && rule->allows(level_));
+void FrameWriter::commit(const FrameRule& rule, std::size_t bytes) {
+  MPQUIC_DCHECK(rule.allows(level_));
   size_ += bytes;
-  ack_eliciting_ = ack_eliciting_ || rule->ack_eliciting;
-  probing_only_ = probing_only_ && rule->probing;
-  in_flight_ = in_flight_ || rule->in_flight;
+  ack_eliciting_ = ack_eliciting_ || rule.ack_eliciting;
+  probing_only_ = probing_only_ && rule.probing;
+  in_flight_ = in_flight_ || rule.in_flight;
 }
 
 bool FrameWriter::write(const Frame& frame) {
   ByteWriter out(room());
   if (!encode(out, frame)) return false;
-  commit(type_of(frame), out.size());
+  const FrameRule* const rule = find_frame_rule(type_of(frame));
+  MPQUIC_DCHECK(rule != nullptr);
+  commit(*rule, out.size());
   return true;
 }
 
@@ -100,7 +109,7 @@ bool FrameWriter::write_ack(std::optional<PathId> path,  // tidy: allow(paramete
     complete = complete && out.write_varint(ecn->ect0) && out.write_varint(ecn->ect1) && out.write_varint(ecn->ce);
   }
   MPQUIC_CHECK(complete);
-  commit(type, out.size());
+  commit(path ? kPathAckRule : kAckRule, out.size());
   add_token(token);
   return true;
 }
@@ -119,7 +128,7 @@ std::optional<MutableBytes> FrameWriter::write_stream(StreamId id, std::uint64_t
                         (offset == 0 || out.write_varint(offset)) && out.write_varint(*taken);
   const auto data = out.reserve(*taken);
   MPQUIC_CHECK(complete && data);
-  commit(type, out.size());
+  commit(kStreamRule, out.size());
   add_token(StreamToken{.id = id, .offset = offset, .length = static_cast<std::uint32_t>(*taken), .fin = ends});
   return data;
 }
@@ -134,7 +143,7 @@ std::optional<MutableBytes> FrameWriter::write_crypto(std::uint64_t offset, std:
   const bool complete = out.write_varint(t::kCrypto) && out.write_varint(offset) && out.write_varint(*taken);
   const auto data = out.reserve(*taken);
   MPQUIC_CHECK(complete && data);
-  commit(t::kCrypto, out.size());
+  commit(kCryptoRule, out.size());
   add_token(CryptoToken{.level = level_, .offset = offset, .length = static_cast<std::uint32_t>(*taken)});
   return data;
 }
@@ -148,7 +157,7 @@ std::optional<MutableBytes> FrameWriter::write_datagram(std::size_t length, cons
       out.write_varint(type) && (!numbered || out.write_varint(token.sequence)) && out.write_varint(length);
   const auto data = out.reserve(length);
   MPQUIC_CHECK(complete && data);
-  commit(type, out.size());
+  commit(numbered ? kNumberedDatagramRule : kDatagramRule, out.size());
   add_token(token);
   return data;
 }

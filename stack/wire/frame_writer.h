@@ -15,6 +15,8 @@
 
 namespace mpquic {
 
+struct FrameRule;
+
 /// Ordered: what a component would like to send, and how urgently.
 enum class Interest : std::uint8_t { none, new_data, lost_data, forced };
 
@@ -68,8 +70,8 @@ class FrameWriter {
   [[nodiscard]] MutableBytes room() const { return out_.subspan(size_); }
   [[nodiscard]] bool has_token_slot() const { return tokens_.count < kMaxTokensPacket; }
   void add_token(const DeliveryToken& token) { tokens_.items[tokens_.count++] = token; }
-  /// `bytes` of a frame of this type were put at the end.
-  void commit(std::uint64_t type, std::size_t bytes);
+  /// `bytes` of a frame with this rule were put at the end.
+  void commit(const FrameRule& rule, std::size_t bytes);
 
   MutableBytes out_;
   std::size_t size_ = 0;
