@@ -372,6 +372,7 @@ void Connection::trim_if_quiet(Instant now) {
   }
   streams_.trim();
   datagrams_.trim();
+  copies_.trim();
   events_.trim();
   outcome_ = {};
   paths_.for_each([](Path& path) {

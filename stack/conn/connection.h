@@ -263,10 +263,13 @@ class Connection {
   /// For the packet that was just written: its tokens are in `tokens_`.
   void queue_copies(const CopyOrder& order, PathId original);
   void drop_copy(const Copy& copy);
+  /// The path failed or is gone.
   void drop_copies(PathId onto);
+  void expire_copies(PathId onto, Instant now);
   [[nodiscard]] std::optional<Transmit> transmit_copies(MutableBytes out, Instant now);
   [[nodiscard]] std::optional<Transmit> transmit_copies_on(Path& path, MutableBytes out, Instant now);
-  void write_copies(FrameWriter& writer, Path& path, Instant now);
+  /// `full_size`: what does not fit into this packet fits into none of the path's.
+  void write_copies(FrameWriter& writer, Path& path, Instant now, bool full_size);
   /// False: the packet has no room for it, or for all of it.
   [[nodiscard]] bool write_copy(FrameWriter& writer, Copy& copy, Instant now);
   /// Marks what is to be repeated; the path to do it, if there is anything.

@@ -26,13 +26,14 @@ void Connection::queue_copies(const CopyOrder& order, PathId original) {
     std::size_t count = 0;
     if (const auto* datagram = std::get_if<DatagramToken>(&token)) {
       if (datagrams_.awaits_copy(*datagram)) count = order.counts.datagrams;
-    } else if (auto* stream = std::get_if<StreamToken>(&token)) {
+    } else if (std::holds_alternative<StreamToken>(token)) {
       count = order.counts.streams;
-      stream->copied = count > 0;
     }
     for (std::size_t i = 0; i < count; ++i) {
       const Copy copy{token, original, order.give_up};
-      if (!copies_.push(order.onto[i], copy)) drop_copy(copy);
+      const bool queued = copies_.push(order.onto[i], copy);
+      if (!queued) drop_copy(copy);
+      if (auto* stream = std::get_if<StreamToken>(&token)) stream->copied |= queued;
     }
   }
 }
@@ -42,15 +43,27 @@ void Connection::drop_copy(const Copy& copy) {
 }
 
 void Connection::drop_copies(PathId onto) {
-  while (copies_.front(onto) != nullptr) drop_copy(copies_.pop(onto));
+  while (copies_.front(onto) != nullptr) {
+    const Copy copy = copies_.pop(onto);
+    drop_copy(copy);
+    // Reinjection has passed the original over for the sake of this copy.
+    const auto* stream = std::get_if<StreamToken>(&copy.token);
+    if (stream != nullptr && streams_.is_outstanding(*stream)) streams_.on_lost(*stream);
+  }
+}
+
+void Connection::expire_copies(PathId onto, Instant now) {
+  for (const Copy* copy = copies_.front(onto); copy != nullptr && now >= copy->give_up; copy = copies_.front(onto))
+    drop_copy(copies_.pop(onto));
 }
 
 std::optional<Transmit> Connection::transmit_copies(MutableBytes out, Instant now) {
   if (copies_.empty()) return std::nullopt;
   for (const PathView& view : paths_.views(now)) {
+    expire_copies(view.id, now);
     if (copies_.front(view.id) == nullptr) continue;
     pacing_wakeup_ = earlier(pacing_wakeup_, view.next_send);
-    if (!view.can_send()) continue;
+    if (!view.validated || view.potentially_failed || !view.can_send()) continue;  // it was fit when they were queued
     if (auto sent = transmit_copies_on(*paths_.find(view.id), out, now)) return sent;
   }
   return std::nullopt;
@@ -68,12 +81,8 @@ std::optional<Transmit> Connection::transmit_copies_on(Path& path, MutableBytes 
     const PacketPlan plan = plan_packet(to);
     PacketBuilder builder(plan, keys_, train);
     FrameWriter frames(builder.room(), to.level, path.id(), tokens_);
-    write_copies(frames, path, now);
-    if (!frames.ack_eliciting()) {
-      // None was needed any more, or the next one is larger than this path's packets became.
-      if (copies_.front(path.id()) != nullptr) drop_copy(copies_.pop(path.id()));
-      break;
-    }
+    write_copies(frames, path, now, train.empty());
+    if (!frames.ack_eliciting()) break;  // none was needed any more, or this train's datagrams are too short
     write_acks(frames, path, now);
     const bool fill = frames.remaining() <= kPadSlack && copies_.front(path.id()) != nullptr;
     seal_packet(builder, to, plan, frames, fill ? segment : 0);
@@ -81,11 +90,15 @@ std::optional<Transmit> Connection::transmit_copies_on(Path& path, MutableBytes 
   return finish_train(train, to, path.active().addresses);
 }
 
-void Connection::write_copies(FrameWriter& writer, Path& path, Instant now) {
+void Connection::write_copies(FrameWriter& writer, Path& path, Instant now, bool full_size) {
   const std::uint64_t before = datagrams_.stats().copy_bytes_sent + streams_.bytes_copied();
   while (Copy* copy = copies_.front(path.id())) {
     const std::size_t size = writer.size();
-    const bool done = write_copy(writer, *copy, now);
+    bool done = write_copy(writer, *copy, now);
+    if (!done && full_size && writer.size() == 0) {  // the path's packets became smaller than it is
+      drop_copy(*copy);
+      done = true;
+    }
     if (writer.size() > size) emit(trace::Duplicated{copy->original, path.id(), writer.size() - size}, now);
     if (!done) break;
     static_cast<void>(copies_.pop(path.id()));

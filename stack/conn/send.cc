@@ -34,8 +34,15 @@ std::optional<Transmit> Connection::poll_transmit(MutableBytes out, Instant now)
     if (auto sent = transmit_pto_probe(out, now)) return sent;
   }
   pacing_wakeup_.reset();
-  if (auto sent = transmit_copies(out, now)) return sent;
+  // Copies come before new data of their path, and after what was lost.
+  const bool lost_first = !copies_.empty() && demand() == Demand::lost_data;
+  if (!lost_first) {
+    if (auto sent = transmit_copies(out, now)) return sent;
+  }
   if (auto sent = transmit_data(out, now)) return sent;
+  if (lost_first) {
+    if (auto sent = transmit_copies(out, now)) return sent;
+  }
   if (wants.acks || config_.buggify != nullptr) {
     if (auto sent = transmit_acks(out, now)) return sent;
   }
@@ -241,7 +248,8 @@ std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now)
   const std::size_t segment = path.max_datagram_size();
   const bool tiny = buggified(config_.buggify, BuggifyPoint::tiny_train);
   const std::size_t budget = tiny ? 0 : std::min<std::uint64_t>(path.send_budget(now).value(), out.size());
-  const CopyOrder copies = order_copies(path, views, context);
+  // What is reinjected is on two paths already.
+  const CopyOrder copies = reinjecting ? CopyOrder{} : order_copies(path, views, context);
   DatagramWriter train(out);
   while ((train.empty() || train.size() + segment <= budget) && train.begin_datagram(segment)) {
     const PacketPlan plan = plan_packet(to);

@@ -40,7 +40,7 @@ void DatagramQueue::write_frames(FrameWriter& writer, Instant now, std::uint16_t
   for (expire(now); !outgoing_.empty(); expire(now)) {
     const Outgoing& front = outgoing_.front();
     const bool numbered = copies > 0 && kept_.has_room(front.length);
-    const auto out = writer.write_datagram(front.length, DatagramToken{front.sequence}, numbered);
+    const auto out = writer.write_datagram(front.length, DatagramToken{front.sequence, numbered});
     if (!out) return;  // this packet has no room; the next may
     outgoing_bytes_.peek(*out);
     if (numbered) kept_.add(front.sequence, *out, copies);
@@ -54,7 +54,7 @@ void DatagramQueue::write_frames(FrameWriter& writer, Instant now, std::uint16_t
 bool DatagramQueue::write_copy(FrameWriter& writer, const DatagramToken& token) {
   const KeptPayloads::Entry* entry = kept_.awaited(token.sequence);
   MPQUIC_CHECK(entry != nullptr);
-  const auto out = writer.write_datagram(entry->length, token, true);
+  const auto out = writer.write_datagram(entry->length, token);
   if (!out) return false;
   kept_.copy_payload(*entry, *out);
   kept_.on_copy_sent(token.sequence);
@@ -64,17 +64,18 @@ bool DatagramQueue::write_copy(FrameWriter& writer, const DatagramToken& token) 
 }
 
 void DatagramQueue::drop_copy(const DatagramToken& token) {
+  if (awaits_copy(token)) ++stats_.copies_dropped;
   if (kept_.on_copy_dropped(token.sequence) == KeptPayloads::Fate::settled) report_lost(token.sequence);
 }
 
 void DatagramQueue::drop_front_outgoing() { outgoing_bytes_.drop(outgoing_.pop_front().length); }
 
 void DatagramQueue::on_acked(const DatagramToken& token) {
-  if (kept_.on_acked(token.sequence) != KeptPayloads::Fate::open) ++stats_.acked;
+  if (!token.numbered || kept_.on_acked(token.sequence) == KeptPayloads::Fate::settled) ++stats_.acked;
 }
 
 void DatagramQueue::on_lost(const DatagramToken& token) {
-  if (kept_.on_lost(token.sequence) != KeptPayloads::Fate::open) report_lost(token.sequence);
+  if (!token.numbered || kept_.on_lost(token.sequence) == KeptPayloads::Fate::settled) report_lost(token.sequence);
 }
 
 void DatagramQueue::report_lost(std::uint64_t sequence) {

@@ -39,9 +39,10 @@ struct DatagramStats {
   std::uint64_t bytes_sent = 0;  // payload, without copies
   std::uint64_t copies_sent = 0;
   std::uint64_t copy_bytes_sent = 0;
-  std::uint64_t uncopied = 0;   // should have had copies, but too many others wait for theirs
-  std::uint64_t expired = 0;    // deadline passed before there was room to send
-  std::uint64_t too_large = 0;  // accepted, but dropped since the path's datagrams became smaller
+  std::uint64_t copies_dropped = 0;  // not sent, though the peer had not acknowledged the datagram: no room in time
+  std::uint64_t uncopied = 0;        // should have had copies, but too many others wait for theirs
+  std::uint64_t expired = 0;         // deadline passed before there was room to send
+  std::uint64_t too_large = 0;       // accepted, but dropped since the path's datagrams became smaller
   std::uint64_t acked = 0;
   std::uint64_t lost = 0;
   std::uint64_t lost_unreported = 0;  // of those lost, pushed out of the full report queue

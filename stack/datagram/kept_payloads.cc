@@ -8,6 +8,10 @@ namespace mpquic {
 
 void KeptPayloads::add(std::uint64_t sequence, Bytes payload, std::uint16_t copies) {
   MPQUIC_CHECK(has_room(payload.size()) && (entries_.empty() || entries_.back().sequence < sequence));
+  if (entries_.size() == kMaxEntries) {
+    static_cast<void>(entries_.pop_front());
+    --released_;
+  }
   entries_.push_back({.sequence = sequence,
                       .at = bytes_begin_ + bytes_.size(),
                       .length = static_cast<std::uint32_t>(payload.size()),

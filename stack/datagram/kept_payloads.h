@@ -11,7 +11,8 @@ namespace mpquic {
 
 class KeptPayloads {
  public:
-  /// Datagrams with copies at one time. What goes beyond is sent once.
+  /// Datagrams with copies at one time. Beyond, the oldest is forgotten of which no copy waits: on a path that died in
+  /// silence, what was in flight may never get an answer.
   static constexpr std::size_t kMaxEntries = 4096;
 
   struct Entry {
@@ -24,7 +25,7 @@ class KeptPayloads {
   };
   /// What an acknowledgement or a loss means for the datagram as a whole.
   enum class Fate : std::uint8_t {
-    unknown,  // it was sent once, or everything about it is over
+    unknown,  // forgotten, see kMaxEntries
     open,     // other copies may still arrive, or one has arrived before
     settled,  // acknowledged for the first time, or lost with all its copies
   };
@@ -33,7 +34,7 @@ class KeptPayloads {
   explicit KeptPayloads(std::size_t limit) : limit_(limit) {}
 
   [[nodiscard]] bool has_room(std::size_t length) const {
-    return entries_.size() < kMaxEntries && bytes_.size() + length <= limit_;
+    return (entries_.size() < kMaxEntries || released_ > 0) && bytes_.size() + length <= limit_;
   }
   /// It was sent, and `copies` more are to follow. `sequence` is above all before. Requires has_room().
   void add(std::uint64_t sequence, Bytes payload, std::uint16_t copies);

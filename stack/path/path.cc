@@ -133,6 +133,7 @@ bool Path::was_limited_by_application(ByteCount prior_in_flight) const {
 void Path::on_progress() {
   if (peer_validated_us()) pto_count_ = 0;  // RFC 9002 §6.2.1
   probes_owed_.fill(0);
+  unreachable_ = false;  // whatever became of its challenges
   if (!std::exchange(potentially_failed_, false) || !is_open()) return;
   congestion_->set_active(true);
   emit(PathEvent::Kind::recovered);

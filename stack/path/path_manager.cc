@@ -190,7 +190,10 @@ void PathManager::close_drained(Record& record) {
 }
 
 bool PathManager::is_last_resort(const Path& path) const {
-  return path.state() == Path::State::active && open_count() == 1;
+  const auto usable = [](const Path& p) { return p.state() == Path::State::active && !p.is_unreachable(); };
+  bool other = false;
+  for_each([&](const Path& p) { other |= usable(p); });  // `path` itself is not
+  return path.state() == Path::State::active && !other;
 }
 
 void PathManager::settle(Instant now) {

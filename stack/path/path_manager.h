@@ -221,8 +221,8 @@ class PathManager {
   void mark_abandoned(Record& record, const End& end, Instant now);
   void start_draining(Record& record, Instant now);
   void close_drained(Record& record);
-  /// The peer was there once and nothing else is open: it may speak up again before the connection times out
-  /// (RFC 9000 §8.2.4: "an endpoint can wait for a new path to become available").
+  /// Unreachable, but the peer was there once, and no other path is any better: it may speak up again before the
+  /// connection times out (RFC 9000 §8.2.4: "an endpoint can wait for a new path to become available").
   [[nodiscard]] bool is_last_resort(const Path& path) const;
   void settle(Instant now);
   void finish_records();

@@ -143,7 +143,7 @@ void Path::apply(const TupleOutcome& outcome, Instant now) {
                                         .reason = outcome.reverted ? "back to the last validated 4-tuple" : ""});
   }
   if (unproved_network_ && active().proved) enter_network(now);
-  // A path that is not validated yet may move to a 4-tuple that is: probed before, or another path's.
+  // A path that is not validated yet may move to a 4-tuple that is: the peer probed it before.
   const bool moved_to_proved = outcome.switched && state_ == State::validating && active().proved;
   if (outcome.validated || moved_to_proved) {
     if (state_ == State::validating) state_ = State::active;

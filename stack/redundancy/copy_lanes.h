@@ -1,5 +1,5 @@
-// What waits to be sent a second time, by the path that it is to be sent on. A copy never makes anything else wait: it
-// leaves when its path has room, or is given up.
+// What waits to be sent a second time, by the path that it is to be sent on. A copy leaves when its path has room for
+// it, or is given up; only new data of that path may have to wait for it.
 #pragma once
 
 #include <cstddef>
@@ -31,6 +31,10 @@ class CopyLanes {
   /// No copy will go there any more. Requires that nothing waits.
   void erase(PathId onto);
   [[nodiscard]] bool empty() const { return waiting_ == 0; }
+  /// Gives spare memory back; for connections that went quiet.
+  void trim() {
+    for (Lane& lane : lanes_) lane.copies.trim();
+  }
 
  private:
   struct Lane {

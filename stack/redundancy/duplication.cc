@@ -56,6 +56,7 @@ std::size_t choose_copy_paths(std::span<const PathView> paths, PathId original, 
     const PathView* best = nullptr;
     for (const PathView& path : paths) {
       if (path.id == original || !path.validated || path.potentially_failed || !path.has_rtt_sample) continue;
+      if (path.socket_blocked) continue;
       if (path.backup && !may_use_backup) continue;
       if (last != nullptr && rank(path) <= rank(*last)) continue;
       if (best == nullptr || rank(path) < rank(*best)) best = &path;

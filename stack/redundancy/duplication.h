@@ -39,7 +39,7 @@ inline constexpr std::size_t kMaxCopies = 7;
 
 /// Where copies of what `original` carries should go, at most out.size() paths: those that have room first, then by
 /// round trip. Backup paths only where the original is one; nothing goes to paths that are not validated, not measured
-/// yet, or failing. Gives how many it found.
+/// yet, failing, or whose socket is full. Gives how many it found.
 [[nodiscard]] std::size_t choose_copy_paths(std::span<const PathView> paths, PathId original, std::span<PathId> out);
 
 }  // namespace mpquic

@@ -22,7 +22,7 @@ struct StreamToken {
 // clang-format off
 struct AckToken { PathId path; SpaceId space = SpaceId::application; PacketNumber largest; };
 struct CryptoToken { EncryptionLevel level = EncryptionLevel::initial; std::uint64_t offset = 0; std::uint32_t length = 0; };
-struct DatagramToken { std::uint64_t sequence = 0; };  // not retransmitted; reported to the application
+struct DatagramToken { std::uint64_t sequence = 0; bool numbered = false; };  // loss is reported, not repaired
 struct MaxDataToken { std::uint64_t maximum = 0; };
 struct MaxStreamDataToken { StreamId id; std::uint64_t maximum = 0; };
 struct MaxStreamsToken { Directionality dir = Directionality::bidirectional; std::uint64_t maximum = 0; };

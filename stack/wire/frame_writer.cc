@@ -148,7 +148,8 @@ std::optional<MutableBytes> FrameWriter::write_crypto(std::uint64_t offset, std:
   return data;
 }
 
-std::optional<MutableBytes> FrameWriter::write_datagram(std::size_t length, const DatagramToken& token, bool numbered) {
+std::optional<MutableBytes> FrameWriter::write_datagram(std::size_t length, const DatagramToken& token) {
+  const bool numbered = token.numbered;
   const std::uint64_t type = numbered ? t::kNumberedDatagram : t::kDatagram | 1;
   const std::size_t header = varint_size(type) + (numbered ? varint_size(token.sequence) : 0) + varint_size(length);
   if (!has_token_slot() || header + length > remaining()) return std::nullopt;

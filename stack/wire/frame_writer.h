@@ -62,9 +62,9 @@ class FrameWriter {
                                                          bool fin);
   /// Likewise CRYPTO.
   [[nodiscard]] std::optional<MutableBytes> write_crypto(std::uint64_t offset, std::size_t length);
-  /// DATAGRAM of exactly `length` bytes, or nothing; `numbered`: NUMBERED_DATAGRAM, with the token's sequence number.
-  [[nodiscard]] std::optional<MutableBytes> write_datagram(std::size_t length, const DatagramToken& token,
-                                                           bool numbered = false);
+  /// DATAGRAM of exactly `length` bytes, or nothing; NUMBERED_DATAGRAM with its sequence number where the token says
+  /// so.
+  [[nodiscard]] std::optional<MutableBytes> write_datagram(std::size_t length, const DatagramToken& token);
 
  private:
   [[nodiscard]] MutableBytes room() const { return out_.subspan(size_); }

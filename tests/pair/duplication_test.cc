@@ -69,6 +69,22 @@ TEST(Duplication, NothingIsLostWhenAPathLosesEverything) {
   EXPECT_TRUE(pair.events_of<DatagramLost>(false).empty()) << "one of two copies is no loss";
 }
 
+TEST(Duplication, CopiesOfAllSizesLeave) {  // a train's later datagrams are as short as its first
+  Pair pair(duplicating("datagrams"));
+  ASSERT_TRUE(pair.connect());
+  ASSERT_TRUE(pair.open_paths(2));
+  pair.run_for(200ms);
+  std::uint64_t bytes = 0;
+  for (int round = 0; round < 20; ++round) {
+    for (const std::size_t size : {std::size_t{950}, std::size_t{1000}, std::size_t{1100}}) {
+      EXPECT_TRUE(pair.client->send_datagram(pair.client_handle, std::vector<std::byte>(size), std::nullopt));
+      bytes += size;
+    }
+    pair.run_for(50ms);
+  }
+  EXPECT_EQ(duplicated(pair.paths(false)), bytes);
+}
+
 TEST(Duplication, AsManyPathsAsAskedForCarryIt) {
   Pair pair(duplicating("datagrams", 2));
   ASSERT_TRUE(pair.connect());

@@ -228,10 +228,11 @@ TEST_F(DatagramQueueTest, ACopyThatIsNeverSentMayHaveBeenTheLastHope) {
   bytes.assign(100, std::byte{});
   FrameWriter writer(bytes, EncryptionLevel::one_rtt, PathId{0}, tokens);
   queue.write_frames(writer, {}, 1);
-  queue.on_lost(DatagramToken{0});
+  queue.on_lost(DatagramToken{0, true});
   EXPECT_FALSE(queue.poll_lost());
-  queue.drop_copy(DatagramToken{0});
+  queue.drop_copy(DatagramToken{0, true});
   EXPECT_EQ(queue.poll_lost(), 0U);
+  EXPECT_EQ(queue.stats().copies_dropped, 1U);
 }
 
 TEST_F(DatagramQueueTest, BeyondTheLimitDatagramsGoOutOnce) {

@@ -77,6 +77,12 @@ TEST(KeptPayloads, AreBoundedInBytesAndNumber) {
   std::uint64_t sequence = 0;
   while (many.has_room(0)) many.add(sequence++, {}, 1);
   EXPECT_EQ(sequence, KeptPayloads::kMaxEntries);
+  many.on_copy_sent(0);
+  ASSERT_TRUE(many.has_room(0)) << "what is only waited for may be forgotten";
+  many.add(sequence, {}, 1);
+  EXPECT_EQ(many.count(), KeptPayloads::kMaxEntries);
+  EXPECT_EQ(many.on_acked(0), Fate::unknown);
+  EXPECT_FALSE(many.has_room(0));
 }
 
 }  // namespace

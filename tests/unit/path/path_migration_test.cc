@@ -128,6 +128,20 @@ TEST_F(PathTuples, ChallengeIsAnsweredOnItsOwnTuple) {  // RFC 9000 §8.2.2, dig
   EXPECT_EQ(path.active().addresses, client_at(1));
 }
 
+TEST_F(PathTuples, AnAcknowledgementShowsThatThePathIsReachable) {
+  Path path = validated_server_path();
+  arrive(path, client_at(2));
+  while (!path.is_unreachable()) {
+    while (path.next_probe()) static_cast<void>(write_probe(path, now_));
+    ASSERT_TRUE(path.next_deadline());
+    fire(path, *path.next_deadline());
+  }
+  const PacketNumber sent = send(path, now_);
+  out_.clear();
+  EXPECT_TRUE(path.on_ack(kApp, ack_of(sent.value(), sent.value()), now_ + milliseconds(40), out_));
+  EXPECT_FALSE(path.is_unreachable());
+}
+
 TEST_F(PathTuples, FloodOfChallengesIsBounded) {
   Path path = make(Role::client, Path::Start::proved);
   for (std::uint8_t i = 0; i < 100; ++i) path.on_path_challenge(tuple_of(1), {std::byte{i}}, kStart);

@@ -34,7 +34,8 @@ TEST(CopyPaths, WithRoomComeFirst) {
 }
 
 TEST(CopyPaths, AreUsablePathsOnly) {
-  std::array paths{view(0, 50ms), view(1, 10ms), view(2, 20ms), view(3, 30ms), view(4, 40ms)};
+  std::array paths{view(0, 50ms), view(1, 10ms), view(2, 20ms), view(3, 30ms), view(4, 40ms), view(5, 5ms)};
+  paths[5].socket_blocked = true;
   paths[1].validated = false;
   paths[2].potentially_failed = true;
   paths[3].has_rtt_sample = false;

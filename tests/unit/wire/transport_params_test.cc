@@ -176,7 +176,7 @@ TEST(TransportParameters, TruncationsAreRefused) {
       EXPECT_EQ(result.error().code, error::kTransportParameterError);
     }
   }
-  EXPECT_EQ(accepted, 21U);  // one cut before each of the parameters
+  EXPECT_EQ(accepted, 22U);  // one cut before each of the parameters
   expect_refused(hex("01"));
   expect_refused(hex("40"));
   expect_refused(hex("01 ffffffffffffffff 00"));
