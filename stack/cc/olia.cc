@@ -24,11 +24,13 @@ Ratio alpha(const CouplingGroup& group, const CoupledPath& path) {
   const CoupledPath* best = &path;
   group.for_each([&](const CoupledPath& other) {
     largest_window = std::max(largest_window, other.window);
-    if (compare_quality(other, *best) > 0) best = &other;
+    if (std::is_gt(compare_quality(other, *best))) best = &other;
   });
   // max_w_paths: those with the largest window. collected_paths: the best paths that are not among them.
   const auto has_max_window = [&](const CoupledPath& p) { return p.window == largest_window; };
-  const auto is_collected = [&](const CoupledPath& p) { return compare_quality(p, *best) == 0 && !has_max_window(p); };
+  const auto is_collected = [&](const CoupledPath& p) {
+    return std::is_eq(compare_quality(p, *best)) && !has_max_window(p);
+  };
   const std::size_t collected = group.count(is_collected);
 
   // r is in collected_paths:                              alpha_r =  1 / (number_of_paths * |collected_paths|)
