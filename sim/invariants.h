@@ -2,6 +2,7 @@
 // ledger of the workloads, and (for packet numbers) the trace events of each connection.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -79,9 +80,10 @@ class Invariants final : public TrafficObserver, public HostObserver {
     bool storm_reported = false;
     std::vector<PathStats> before;
     std::vector<PathStats> after;
+    std::map<PathId, std::uint64_t> probed;  // PTOs, by path, whose probes were seen above the window
   };
   [[nodiscard]] Address& address_of(const SocketAddress& address);
-  void check_window(Role host, const PathStats& before, const PathStats& after);
+  void check_window(HostState& state, Role host, const PathStats& before, const PathStats& after);
   void check_conservation();
   void check_liveness();
   void report_storm(HostState& state, std::string what);

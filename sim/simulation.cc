@@ -254,7 +254,7 @@ void Simulation::close_and_drain() {
   for (const ScriptedEvent& event : scenario_.events) {  // faults that are still to come, or wait for their victims
     const Instant begin = Instant{} + event.at;
     reliable &= begin > limit || begin + event.length < world_->now();
-    reliable &= begin > limit || event.action != Action::drop_datagrams;
+    reliable &= begin > limit || (event.action != Action::drop_datagrams && event.action != Action::socket_error);
   }
   engine(Role::client).transport().close(*app(Role::client).connection(), 0, "done", local_now(Role::client));
   host(Role::client).service();
