@@ -56,10 +56,8 @@ class EventQueue {
     Instant at;
     std::uint64_t sequence = 0;
     std::uint32_t slot = 0;
-    [[nodiscard]] bool before(const Entry& other) const { return order() < other.order(); }
-    /// One number, so that comparing does not branch.
-    [[nodiscard]] __int128 order() const {
-      return static_cast<__int128>(at.time_since_epoch().count()) << 64 | sequence;
+    [[nodiscard]] bool before(const Entry& other) const {
+      return at != other.at ? at < other.at : sequence < other.sequence;
     }
   };
   struct Slot {

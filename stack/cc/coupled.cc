@@ -26,16 +26,9 @@ void Coupled::on_acked(const AckSummary& ack) {
 }
 
 void Coupled::grow_in_slow_start(const AckSummary& ack) {
-  std::uint64_t growth = ack.acked.value();
-  // RFC 9406 §4.3: HyStart++ is for the initial slow start; later ones have a threshold to stop at.
-  if (threshold_ == kUnlimitedWindow) {
-    switch (hystart_.on_acked(ack.largest_sent_time, ack.rtt.latest, ack.now)) {
-      case HyStart::Phase::slow_start: break;
-      case HyStart::Phase::conservative: growth /= HyStart::kCssGrowthDivisor; break;
-      case HyStart::Phase::done: threshold_ = path_.window; return;
-    }
-  }
-  path_.window = std::min(path_.window + growth, kMaxWindow);
+  const auto growth = hystart_.growth(ack, threshold_ == kUnlimitedWindow);
+  if (!growth) threshold_ = path_.window;
+  path_.window = std::min(path_.window + growth.value_or(0), kMaxWindow);
 }
 
 void Coupled::grow_in_avoidance(ByteCount acked) {

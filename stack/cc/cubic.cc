@@ -80,16 +80,9 @@ void Cubic::on_acked(const AckSummary& ack) {
 }
 
 void Cubic::grow_in_slow_start(const AckSummary& ack) {
-  std::uint64_t growth = ack.acked.value();
-  // RFC 9406 §4.3: HyStart++ is for the initial slow start; later ones have a threshold to stop at.
-  if (state_.threshold == kUnlimitedWindow) {
-    switch (hystart_.on_acked(ack.largest_sent_time, ack.rtt.latest, ack.now)) {
-      case HyStart::Phase::slow_start: break;
-      case HyStart::Phase::conservative: growth /= HyStart::kCssGrowthDivisor; break;
-      case HyStart::Phase::done: state_.threshold = state_.window; return;
-    }
-  }
-  state_.window += growth;
+  const auto growth = hystart_.growth(ack, state_.threshold == kUnlimitedWindow);
+  if (!growth) state_.threshold = state_.window;
+  state_.window += growth.value_or(0);
 }
 
 void Cubic::begin_stage(Instant now) {

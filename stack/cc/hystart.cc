@@ -38,4 +38,15 @@ HyStart::Phase HyStart::on_acked(Instant largest_sent, Duration rtt, Instant now
   return phase_;
 }
 
+std::optional<std::uint64_t> HyStart::growth(const AckSummary& ack, bool initial) {
+  const std::uint64_t acked = ack.acked.value();
+  if (!initial) return acked;
+  switch (on_acked(ack.largest_sent_time, ack.rtt.latest, ack.now)) {
+    case Phase::slow_start: return acked;
+    case Phase::conservative: return acked / kCssGrowthDivisor;
+    case Phase::done: break;
+  }
+  return std::nullopt;
+}
+
 }  // namespace mpquic

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "stack/base/time.h"
+#include "stack/cc/congestion_controller.h"
 
 namespace mpquic {
 
@@ -24,6 +25,9 @@ class HyStart {
 
   /// An ACK during slow start: `largest_sent` is when the newest acknowledged packet was sent.
   Phase on_acked(Instant largest_sent, Duration rtt, Instant now);
+  /// What slow start adds to the window, in bytes; nullopt: it is over, and the threshold becomes the window. RFC 9406
+  /// §4.3: HyStart++ is for the initial slow start; later ones have a threshold to stop at.
+  [[nodiscard]] std::optional<std::uint64_t> growth(const AckSummary& ack, bool initial);
   [[nodiscard]] Phase phase() const { return phase_; }
   void reset() { *this = HyStart(); }
 

@@ -20,7 +20,7 @@ void KeptPayloads::add(std::uint64_t sequence, Bytes payload, std::uint16_t copi
   bytes_.push(payload);
 }
 
-KeptPayloads::Entry* KeptPayloads::find(std::uint64_t sequence) {
+std::size_t KeptPayloads::place_of(std::uint64_t sequence) const {
   std::size_t low = 0;
   for (std::size_t high = entries_.size(); low < high;) {
     const std::size_t middle = low + (high - low) / 2;
@@ -29,11 +29,21 @@ KeptPayloads::Entry* KeptPayloads::find(std::uint64_t sequence) {
     else
       high = middle;
   }
-  return low < entries_.size() && entries_[low].sequence == sequence ? &entries_[low] : nullptr;
+  return low;
+}
+
+const KeptPayloads::Entry* KeptPayloads::find(std::uint64_t sequence) const {
+  const std::size_t place = place_of(sequence);
+  return place < entries_.size() && entries_[place].sequence == sequence ? &entries_[place] : nullptr;
+}
+
+KeptPayloads::Entry* KeptPayloads::find(std::uint64_t sequence) {
+  const std::size_t place = place_of(sequence);
+  return place < entries_.size() && entries_[place].sequence == sequence ? &entries_[place] : nullptr;
 }
 
 const KeptPayloads::Entry* KeptPayloads::awaited(std::uint64_t sequence) const {
-  const Entry* entry = const_cast<KeptPayloads*>(this)->find(sequence);
+  const Entry* entry = find(sequence);
   return entry != nullptr && entry->waiting > 0 && !entry->acked ? entry : nullptr;
 }
 

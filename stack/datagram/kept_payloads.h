@@ -53,7 +53,9 @@ class KeptPayloads {
   void trim();
 
  private:
+  [[nodiscard]] const Entry* find(std::uint64_t sequence) const;
   [[nodiscard]] Entry* find(std::uint64_t sequence);
+  [[nodiscard]] std::size_t place_of(std::uint64_t sequence) const;
   /// One copy less: what that means where nobody has acknowledged it, and release().
   [[nodiscard]] Fate fate_after_loss(const Entry& entry);
   /// Gives up what is over, from the front: payloads that no copy waits for, and entries that nothing is in flight of.

@@ -138,6 +138,23 @@ TEST(Duplication, OnlyRepeatsAreCopiedWhereThatIsAskedFor) {
   EXPECT_LT(duplicated(pair.paths(false)), 100'000U);
 }
 
+TEST(Duplication, WhatIsReinjectedIsOnTwoPathsAlready) {
+  Pair pair(duplicating("retransmissions"));
+  ASSERT_TRUE(pair.connect());
+  ASSERT_TRUE(pair.open_paths(2));
+  pair.filter = [](InFlight& datagram) {
+    if (datagram.tuple.remote == Pair::client_address(1) || datagram.tuple.local == Pair::client_address(1))
+      datagram.arrives += 150ms;
+    return true;
+  };
+  EXPECT_TRUE(pair.transfer(false, 100'000));
+  EXPECT_TRUE(pair.transfer(false, 400'000));
+  std::uint64_t repeated = 0;
+  for (const PathStats& path : pair.paths(false)) repeated += path.bytes_retransmitted;
+  EXPECT_GT(repeated, 0U) << "the slow path's tail";
+  EXPECT_EQ(duplicated(pair.paths(false)), 0U);
+}
+
 TEST(Duplication, CopiesAreTraced) {
   Pair pair(duplicating("datagrams"));
   ASSERT_TRUE(pair.connect());
