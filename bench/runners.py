@@ -8,7 +8,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BINARIES = {"release": ROOT / "build" / "bin", "dev": ROOT / "build" / "dev" / "bin"}
+BINARIES = {"release": ROOT / "build" / "bin", "pgo": ROOT / "build" / "pgo" / "bin", "dev": ROOT / "build" / "dev" / "bin"}
 TRANSFER_BYTES = 512 << 20
 TIMEOUT_S = 300
 SWARM_TIMEOUT_S = 3600

@@ -26,7 +26,7 @@ class PacketNumberSink final : public trace::Sink {
   PacketNumberSink(Role role, Violations& violations, std::unique_ptr<trace::Sink> inner)
       : role_(role), violations_(violations), inner_(std::move(inner)) {}
   void on_event(const trace::Event& event, Instant now) override {
-    if (const auto* sent = std::get_if<trace::PacketSent>(&event)) check(*sent, now);
+    if (const auto* sent = trace::event_if<trace::PacketSent>(event)) check(*sent, now);
     if (inner_ != nullptr) inner_->on_event(event, now);
   }
   [[nodiscard]] bool wants_payload() const override { return inner_ != nullptr && inner_->wants_payload(); }
@@ -34,7 +34,11 @@ class PacketNumberSink final : public trace::Sink {
  private:
   /// What a nonce is without its packet number: the IV of a key and a path's share. Nonces with equal ones differ if,
   /// and only if, their packet numbers do.
-  using Base = std::array<std::uint8_t, 12>;
+  struct Base {
+    std::uint32_t front = 0;
+    std::uint64_t back = 0;  // what the packet number is added to (RFC 9001 §5.3)
+    bool operator==(const Base&) const = default;
+  };
   struct Used {
     Base base{};
     std::uint64_t next = 0;  // the least packet number not used yet
@@ -50,10 +54,11 @@ class PacketNumberSink final : public trace::Sink {
   };
   [[nodiscard]] static Base base_of(const trace::PacketSent& sent) {
     const std::uint64_t number = sent.number.value();
-    const std::uint64_t ordered = std::endian::native == std::endian::little ? std::byteswap(number) : number;
-    const auto octets = std::bit_cast<std::array<std::uint8_t, sizeof(ordered)>>(ordered);
-    Base base = sent.nonce;
-    for (std::size_t i = 0; i < octets.size(); ++i) base[base.size() - octets.size() + i] ^= octets[i];
+    Base base;
+    static_assert(sizeof(base.front) + sizeof(base.back) == sizeof(sent.nonce));
+    std::memcpy(&base.front, sent.nonce.data(), sizeof(base.front));
+    std::memcpy(&base.back, sent.nonce.data() + sizeof(base.front), sizeof(base.back));
+    base.back ^= std::endian::native == std::endian::little ? std::byteswap(number) : number;
     return base;
   }
   void check(const trace::PacketSent& sent, Instant now) {

@@ -23,11 +23,16 @@ class ConnectionId {
   [[nodiscard]] std::size_t size() const { return length_; }
   [[nodiscard]] bool empty() const { return length_ == 0; }
   auto operator<=>(const ConnectionId&) const = default;
+  bool operator==(const ConnectionId&) const = default;
+  /// As it stands in a packet.
+  bool operator==(Bytes other) const { return std::ranges::equal(bytes(), other); }
 
  private:
   std::array<std::byte, kMaxLength> bytes_{};
   std::uint8_t length_ = 0;
 };
+
+inline constexpr ConnectionId kNoConnectionId;
 
 /// All connection IDs that this stack issues have this length, so that short headers can be parsed.
 inline constexpr std::size_t kLocalCidLength = 8;

@@ -24,12 +24,15 @@ class RingBuffer {
   [[nodiscard]] T& back() { return (*this)[size_ - 1]; }
   [[nodiscard]] const T& back() const { return (*this)[size_ - 1]; }
 
-  T& push_back(T value) {
+  T& push_back(const T& value) {
+    if (size_ == slots_.size()) return push_back(T(value));  // it may lie in here
+    return append() = value;
+  }
+  T& push_back(T&& value) { return append() = std::move(value); }
+  /// A slot at the end for the caller to fill: it holds what its last user left.
+  T& append() {
     if (size_ == slots_.size()) grow();
-    T& slot = slots_[(head_ + size_) & (slots_.size() - 1)];
-    slot = std::move(value);
-    ++size_;
-    return slot;
+    return slots_[(head_ + size_++) & (slots_.size() - 1)];
   }
   T pop_front() {
     MPQUIC_DCHECK(size_ > 0);

@@ -137,7 +137,7 @@ class Connection {
     Path& path;
     SpaceId space;
     PacketNumber number;
-    ConnectionId dcid;
+    Bytes dcid;  // in the datagram
     FourTuple tuple;
     Ecn ecn = Ecn::not_ect;
     bool previous_keys = false;
@@ -170,7 +170,7 @@ class Connection {
   void try_open_paths(Instant now);
   template <class E>
   void emit(const E& event, Instant now) {
-    if (sink_) sink_->on_event(trace::Event{event}, now);
+    if (sink_) sink_->on_event(&event, now);
   }
   void emit_metrics(const Path& path, Instant now);
   /// After what may have updated the keys: a train of ours, or a packet of the peer's.

@@ -130,7 +130,7 @@ Result<void> Connection::on_retire_connection_id(const RetireConnectionIdFrame& 
     MPQUIC_TRY_ASSIGN(admission, paths_.admit(frame.path.value_or(kInitialPath).value(), type));
     if (admission == PathManager::Admission::ignore) return {};
   }
-  return local_cids_.on_retire(frame, arrival.dcid);
+  return local_cids_.on_retire(frame, ConnectionId(arrival.dcid));
 }
 
 Result<void> Connection::on_handshake_done(Arrival& arrival) {

@@ -146,9 +146,9 @@ void Connection::on_retry(const ProtectedPacket& packet, Instant now) {
   if (role_ != Role::client || packet.version != version_ || peer_seen_ || ids_.retry_scid || packet.token.empty() ||
       packet.dcid != ids_.local || packet.scid == ids_.remote || !verify_retry(ids_.original_dcid, packet.bytes))
     return drop(DropReason::invalid_retry, packet.bytes.size(), now);
-  ids_.retry_scid = packet.scid;
+  ids_.retry_scid = ConnectionId(packet.scid);
   initial_token_.assign(packet.token.begin(), packet.token.end());
-  resend_initials(packet.scid, now);
+  resend_initials(*ids_.retry_scid, now);
 }
 
 void Connection::on_version_negotiation(const ProtectedPacket& packet, Instant now) {

@@ -11,7 +11,7 @@ void Connection::on_datagram(const RoutedDatagram& datagram, Instant now) {
     return drop(DropReason::closing, datagram.bytes.size(), now);
   }
   MutableBytes rest = datagram.bytes;
-  std::optional<ConnectionId> first_dcid;
+  std::optional<Bytes> first_dcid;
   bool counted = false;
   while (!rest.empty() && lifecycle_.open()) {
     const auto packet = parse_packet(rest, kLocalCidLength);
@@ -19,7 +19,7 @@ void Connection::on_datagram(const RoutedDatagram& datagram, Instant now) {
     rest = rest.subspan(packet->consumed);
     if (!first_dcid) {
       first_dcid = packet->dcid;
-    } else if (packet->dcid != *first_dcid) {  // RFC 9000 §12.2
+    } else if (!std::ranges::equal(packet->dcid, *first_dcid)) {  // RFC 9000 §12.2
       drop(DropReason::coalesced_mismatch, packet->bytes.size(), now);
       continue;
     }
@@ -114,8 +114,8 @@ void Connection::on_packet(const ProtectedPacket& packet, const RoutedDatagram& 
 
 void Connection::learn_from_header(const ProtectedPacket& packet, EncryptionLevel level, Path& path) {
   if (role_ == Role::client && !peer_seen_ && level == EncryptionLevel::initial && packet.scid != ids_.remote) {
-    ids_.remote = packet.scid;
-    peer_cids_.set_handshake_cid(packet.scid);
+    ids_.remote = ConnectionId(packet.scid);
+    peer_cids_.set_handshake_cid(ids_.remote);
   }
   peer_seen_ = true;
   if (role_ == Role::server && level == EncryptionLevel::handshake && keys_.has_read(EncryptionLevel::initial)) {

@@ -52,11 +52,11 @@ std::optional<Transmit> Connection::poll_transmit(MutableBytes out, Instant now)
 Connection::Wants Connection::survey(Instant now) const {
   Wants wants;
   paths_.for_each([&](const Path& path) {
-    wants.path_probe |= path.owes_probe();
-    wants.mtu_probe |= path.active().mtu.probe_size().has_value();
-    if (!path.has_space(SpaceId::application)) return;
-    wants.pto_probe |= path.probes_owed(SpaceId::application) > 0;
-    wants.acks |= path.space(SpaceId::application).received().interest(now) == Interest::forced;
+    const Path::Wants& of_path = path.wants();
+    wants.path_probe |= of_path.path_probe;
+    wants.pto_probe |= of_path.pto_probe;
+    wants.mtu_probe |= of_path.mtu_probe;
+    wants.acks |= path.wants_ack(now);
   });
   return wants;
 }

@@ -42,16 +42,16 @@ void Endpoint::on_unrouted(const ReceivedTrain& train, MutableBytes datagram, In
   if (header.version != kVersion1) return answer_version_negotiation(train.tuple, header, now);
   const auto packet = parse_packet(datagram, kLocalCidLength);
   if (!packet) return drop(packet.error());
-  if (packet->dcid.size() >= kMinInitialDcid) {
-    if (const auto known = router_.find_initial(packet->dcid, train.tuple.remote)) {
+  const ConnectionId dcid(packet->dcid);
+  if (dcid.size() >= kMinInitialDcid) {
+    if (const auto known = router_.find_initial(dcid, train.tuple.remote)) {
       Slot& slot = *slots_[*known];
       slot.connection->on_datagram({train.tuple, train.ecn, datagram, kInitialPath}, now);
       return touch(slot);
     }
   }
-  if (packet->type != PacketType::initial || packet->dcid.size() < kMinInitialDcid)
-    return drop(DropReason::unknown_connection);
-  accept({train.tuple, train.ecn, datagram, *packet}, now);
+  if (packet->type != PacketType::initial || dcid.size() < kMinInitialDcid) return drop(DropReason::unknown_connection);
+  accept({train.tuple, train.ecn, datagram, dcid, ConnectionId(packet->scid), packet->token}, now);
 }
 
 bool Endpoint::wants_retry() const { return config_.require_retry || half_open_ >= config_.retry_above_half_open; }
@@ -63,9 +63,9 @@ void Endpoint::accept(const IncomingInitial& initial, Instant now) {
   }
   ValidatedToken token;
   TokenVerdict verdict = TokenVerdict::useless;
-  if (!initial.packet.token.empty()) verdict = tokens_.check(initial.packet.token, initial.tuple.remote, now, token);
+  if (!initial.token.empty()) verdict = tokens_.check(initial.token, initial.tuple.remote, now, token);
   // A Retry token is bound to the connection ID that the Retry chose (RFC 9000 §8.1.2).
-  if (verdict == TokenVerdict::valid && token.retry && token.retry->retry_scid != initial.packet.dcid)
+  if (verdict == TokenVerdict::valid && token.retry && token.retry->retry_scid != initial.dcid)
     verdict = TokenVerdict::invalid;
   if (verdict == TokenVerdict::invalid) {
     drop(DropReason::invalid_token);
@@ -74,9 +74,9 @@ void Endpoint::accept(const IncomingInitial& initial, Instant now) {
   if (verdict == TokenVerdict::useless && wants_retry()) return answer_retry(initial, now);
 
   ConnectionSetup setup = common_setup(Role::server, initial.tuple);
-  setup.remote_cid = initial.packet.scid;
-  setup.initial_dcid = initial.packet.dcid;
-  setup.original_dcid = token.retry ? token.retry->original_dcid : initial.packet.dcid;
+  setup.remote_cid = initial.scid;
+  setup.initial_dcid = initial.dcid;
+  setup.original_dcid = token.retry ? token.retry->original_dcid : initial.dcid;
   if (token.retry) setup.retry_scid = token.retry->retry_scid;
   setup.address_validated = verdict == TokenVerdict::valid;
   setup.tls = config_.server_tls.get();
@@ -90,9 +90,9 @@ void Endpoint::accept(const IncomingInitial& initial, Instant now) {
   Slot& slot = allocate_slot();
   slot.role = Role::server;
   slot.handshake_cid = local;
-  slot.initial_dcid = initial.packet.dcid;
+  slot.initial_dcid = initial.dcid;
   slot.initial_remote = initial.tuple.remote;
-  router_.add_initial(initial.packet.dcid, initial.tuple.remote, slot.index);
+  router_.add_initial(initial.dcid, initial.tuple.remote, slot.index);
   static_cast<void>(adopt(slot, *std::move(connection)));
   slot.tls = config_.server_tls;
   touch(slot);
@@ -131,19 +131,19 @@ void Endpoint::answer_version_negotiation(const FourTuple& tuple, const Invarian
 void Endpoint::answer_retry(const IncomingInitial& initial, Instant now) {
   if (!may_answer(now)) return;
   const ConnectionId retry_scid = draw_cid();
-  const auto token = tokens_.make_retry(initial.tuple.remote, {initial.packet.dcid, retry_scid}, now);
+  const auto token = tokens_.make_retry(initial.tuple.remote, {initial.dcid, retry_scid}, now);
   std::array<std::byte, 512> buffer;
   ByteWriter out(buffer);
-  const RetryHeader header{initial.packet.scid, retry_scid, token, static_cast<std::uint8_t>(rng_.next_u64() & 0x0f)};
+  const RetryHeader header{initial.scid, retry_scid, token, static_cast<std::uint8_t>(rng_.next_u64() & 0x0f)};
   if (!write_retry(out, header)) return;
-  const RetryIntegrityTag tag = retry_integrity_tag(initial.packet.dcid, out.written());
+  const RetryIntegrityTag tag = retry_integrity_tag(initial.dcid, out.written());
   if (out.write_bytes(tag)) queue_answer(initial.tuple, out.written());
 }
 
 void Endpoint::answer_refusal(const IncomingInitial& initial, std::uint64_t error, Instant now) {
   if (!may_answer(now)) return;
   KeyRing keys;
-  keys.install_initial(initial.packet.dcid, Role::server);
+  keys.install_initial(initial.dcid, Role::server);
   std::array<std::byte, 256> buffer;
   DatagramWriter train(buffer);
   if (!train.begin_datagram(buffer.size())) return;
@@ -151,7 +151,7 @@ void Endpoint::answer_refusal(const IncomingInitial& initial, std::uint64_t erro
                         .path = kInitialPath,
                         .number = PacketNumber{0},
                         .largest_acked = std::nullopt,
-                        .dcid = initial.packet.scid,
+                        .dcid = initial.scid,
                         .scid = draw_cid(),
                         .token = {}};
   PacketBuilder builder(plan, keys, train);

@@ -31,7 +31,9 @@ struct Endpoint::IncomingInitial {
   FourTuple tuple;
   Ecn ecn = Ecn::not_ect;
   MutableBytes datagram;
-  ProtectedPacket packet;
+  ConnectionId dcid;
+  ConnectionId scid;
+  Bytes token;
 };
 
 }  // namespace mpquic

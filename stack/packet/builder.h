@@ -27,9 +27,9 @@ struct PacketPlan {
   PathId path;                                       // 0 but in 1-RTT
   PacketNumber number;
   std::optional<PacketNumber> largest_acked;  // by the peer, of this path's space: how short the number may be
-  ConnectionId dcid;
-  ConnectionId scid;  // long headers
-  Bytes token;        // Initial
+  const ConnectionId& dcid = kNoConnectionId;
+  const ConnectionId& scid = kNoConnectionId;  // long headers
+  Bytes token;                                 // Initial
   bool spin = false;
   bool fixed_bit = true;              // false: grease it (RFC 9287)
   std::uint32_t version = kVersion1;  // long headers

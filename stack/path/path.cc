@@ -219,7 +219,20 @@ std::optional<Pto> Path::next_pto() const {
 void Path::compute_timing() const {
   timing_.due = compute_deadline();
   timing_.pto = compute_pto();
+  timing_.wants = compute_wants();
   timing_.due_known = true;
+}
+
+Path::Wants Path::compute_wants() const {
+  return {.path_probe = std::ranges::any_of(tuples_.all(), [](const Tuple& tuple) { return tuple.owes_probe(); }),
+          .pto_probe = probes_owed(SpaceId::application) > 0,
+          .mtu_probe = active().mtu.probe_size().has_value()};
+}
+
+void Path::compute_ack_timing() const {
+  timing_.ack_due = compute_ack_deadline();
+  timing_.ack_overdue = is_ack_overdue();
+  timing_.acks_known = true;
 }
 
 Deadline Path::compute_ack_deadline() const {
@@ -227,6 +240,11 @@ Deadline Path::compute_ack_deadline() const {
   for (const auto& space : spaces_)
     if (space) earliest.add(std::as_const(*space).received().next_deadline());
   return earliest.deadline();
+}
+
+bool Path::is_ack_overdue() const {
+  return std::ranges::any_of(spaces_,
+                             [](const auto& space) { return space && std::as_const(*space).received().is_overdue(); });
 }
 
 Deadline Path::compute_deadline() const {
@@ -293,6 +311,11 @@ void Path::expire_pto(Instant now) {
 
 PathView Path::view(Instant now) const {
   PathView view;
+  describe(view, now);
+  return view;
+}
+
+void Path::describe(PathView& view, Instant now) const {
   view.id = id_;
   view.validated = active().data_allowed();
   view.backup = backup_;
@@ -310,7 +333,6 @@ PathView Path::view(Instant now) const {
   view.max_datagram_size = max_datagram_size();
   view.next_send = pacer_.next_send(now);
   view.pacing_blocked = view.next_send.has_value();
-  return view;
 }
 
 void Path::abandon(Instant now) {

@@ -122,10 +122,6 @@ class Path {
   void on_address_validated();
   /// Client: probe, then move. False while another move is under way, or in a path that is not active.
   [[nodiscard]] bool migrate(const FourTuple& to, Instant now);
-  /// next_probe() may have something, were it not for the limits.
-  [[nodiscard]] bool owes_probe() const {
-    return std::ranges::any_of(tuples_.all(), [](const Tuple& tuple) { return tuple.owes_probe(); });
-  }
   /// The next PATH_CHALLENGE / PATH_RESPONSE datagram, as far as amplification limits allow.
   [[nodiscard]] std::optional<ProbePlan> next_probe() const;
   /// Writes its frames; the packet must then be sent with the plan's size.
@@ -161,9 +157,8 @@ class Path {
   void on_return_path_gone(PathId path);
   /// When an ACK becomes due by time (on whatever path it will travel); not part of next_deadline().
   [[nodiscard]] const Deadline& ack_deadline() const {
-    if (!timing_.acks_known) timing_.ack_due = compute_ack_deadline();
-    timing_.acks_known = true;
-    MPQUIC_DCHECK(timing_.ack_due == compute_ack_deadline());
+    if (!timing_.acks_known) compute_ack_timing();
+    MPQUIC_DCHECK(timing_.ack_due == compute_ack_deadline() && timing_.ack_overdue == is_ack_overdue());
     return timing_.ack_due;
   }
 
@@ -185,6 +180,17 @@ class Path {
     if (has_space(SpaceId::application)) space(SpaceId::application).for_each_unacked(fn, first);
   }
 
+  /// What it has to send on its own account, were it not for the limits. The connection asks before every train.
+  struct Wants {
+    bool path_probe = false;  // next_probe()
+    bool pto_probe = false;   // probes_owed(application)
+    bool mtu_probe = false;   // mtu_probe_size()
+    bool operator==(const Wants&) const = default;
+  };
+  [[nodiscard]] const Wants& wants() const { return timing().wants; }
+  /// An ACK must leave now, on whatever path.
+  [[nodiscard]] bool wants_ack(Instant now) const { return expired(ack_deadline(), now) || timing_.ack_overdue; }
+
   // --- Time
   [[nodiscard]] const Deadline& next_deadline() const { return timing().due; }
   /// PathSettings have changed.
@@ -197,6 +203,8 @@ class Path {
 
   // --- Status (draft-21 §4.3) and view
   [[nodiscard]] PathView view(Instant now) const;
+  /// The same, into a view that need not be fresh.
+  void describe(PathView& view, Instant now) const;
   void set_backup(bool local, bool remote) { backup_ = local || remote; }
   [[nodiscard]] bool potentially_failed() const { return potentially_failed_; }
   [[nodiscard]] std::uint32_t pto_count() const { return pto_count_; }
@@ -225,17 +233,23 @@ class Path {
     Deadline due;
     Deadline ack_due;
     Duration pto{};
-    bool due_known = false;  // and the PTO
-    bool acks_known = false;
+    Wants wants;
+    bool ack_overdue = false;  // whatever the time is
+    bool due_known = false;    // and the PTO, and what is wanted
+    bool acks_known = false;   // both of them
   };
   [[nodiscard]] const Timing& timing() const {
     if (!timing_.due_known) compute_timing();
-    MPQUIC_DCHECK(timing_.due == compute_deadline() && timing_.pto == compute_pto());
+    MPQUIC_DCHECK(timing_.due == compute_deadline() && timing_.pto == compute_pto() &&
+                  timing_.wants == compute_wants());
     return timing_;
   }
   void compute_timing() const;
   [[nodiscard]] Deadline compute_deadline() const;
+  [[nodiscard]] Wants compute_wants() const;
+  void compute_ack_timing() const;
   [[nodiscard]] Deadline compute_ack_deadline() const;
+  [[nodiscard]] bool is_ack_overdue() const;
   [[nodiscard]] Duration compute_pto() const { return rtt_.pto_base(context_.settings.peer_max_ack_delay); }
   [[nodiscard]] std::optional<Pto> next_pto() const;
   [[nodiscard]] bool amplification_blocked() const;

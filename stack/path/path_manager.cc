@@ -40,7 +40,7 @@ const Path* PathManager::find(PathId id) const {
 std::span<const PathView> PathManager::views(Instant now) {
   views_.clear();
   for (const Record& record : records_) {
-    if (record.path && record.path->is_open()) views_.push_back(record.path->view(now));
+    if (record.path && record.path->is_open()) record.path->describe(views_.emplace_back(), now);
   }
   return views_;
 }

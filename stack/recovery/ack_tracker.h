@@ -54,6 +54,8 @@ class AckTracker {
     if (unreported_ack_eliciting_ == 0) return Interest::none;
     return immediate_ || expired(deadline_, now) ? Interest::forced : Interest::new_data;
   }
+  /// interest() is forced whatever the time is.
+  [[nodiscard]] bool is_overdue() const { return unreported_ack_eliciting_ > 0 && immediate_; }
   /// When interest() becomes forced by time.
   [[nodiscard]] Deadline next_deadline() const { return deadline_; }
   /// Writes ACK, or PATH_ACK with `as_path_ack`. False: nothing new to report, or no room. The exponent is ours.

@@ -8,8 +8,8 @@ void SentPackets::add(const SentPacket& packet, std::span<const DeliveryToken> t
   const std::uint64_t number = packet.number.value();
   if (slots_.empty()) begin_ = number;
   MPQUIC_CHECK(number >= end_number() && tokens.size() <= UINT8_MAX);
-  while (end_number() < number) slots_.push_back(Slot{});
-  Slot& slot = slots_.push_back(Slot{});
+  while (end_number() < number) slots_.append() = Slot{};
+  Slot& slot = slots_.append();
   slot.packet = packet;
   slot.first_token = tokens_begin_ + tokens_.size();
   slot.token_count = static_cast<std::uint8_t>(tokens.size());

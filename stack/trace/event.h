@@ -113,8 +113,17 @@ struct Closed {
   std::string_view reason;
 };
 
-using Event = std::variant<ConnectionStarted, PacketSent, PacketReceived, PacketDropped, PacketLost, MetricsUpdated,
-                           PathStateChanged, SchedulerDecision, Reinjected, Duplicated, CouplingUpdated, KeyUpdated,
-                           StateChanged, ParametersSet, Closed>;
+/// One of them, where its emitter has it: nothing is copied for sinks that do not care. Valid during the call only.
+using Event = std::variant<const ConnectionStarted*, const PacketSent*, const PacketReceived*, const PacketDropped*,
+                           const PacketLost*, const MetricsUpdated*, const PathStateChanged*, const SchedulerDecision*,
+                           const Reinjected*, const Duplicated*, const CouplingUpdated*, const KeyUpdated*,
+                           const StateChanged*, const ParametersSet*, const Closed*>;
+
+/// The event if it is an E, else nullptr.
+template <class E>
+[[nodiscard]] const E* event_if(const Event& event) {
+  const E* const* found = std::get_if<const E*>(&event);
+  return found != nullptr ? *found : nullptr;
+}
 
 }  // namespace mpquic::trace

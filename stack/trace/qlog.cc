@@ -109,7 +109,7 @@ QlogSink::QlogSink(Role role, const ConnectionId& original_dcid, QlogWriter writ
 
 void QlogSink::on_event(const Event& event, Instant now) {
   if (!start_) start_ = now;
-  std::visit([this, now](const auto& e) { write(e, now); }, event);
+  std::visit([this, now](const auto* e) { write(*e, now); }, event);
 }
 
 void QlogSink::begin(std::string_view name, Instant now, std::optional<PathId> tuple) {

@@ -60,8 +60,8 @@ template <std::size_t Count>
 }
 
 /// ACK and PATH_ACK.
-[[nodiscard]] Result<Frame> read_ack(ByteReader& reader, std::uint64_t type) {
-  AckFrame ack;
+[[nodiscard]] Result<void> read_ack(ByteReader& reader, std::uint64_t type, Frame& out) {
+  auto& ack = out.emplace<AckFrame>();
   if (type >= t::kPathAck) {
     MPQUIC_TRY_ASSIGN(path, read_path_id(reader, type));
     ack.path = path;
@@ -78,11 +78,11 @@ template <std::size_t Count>
     MPQUIC_TRY_ASSIGN(counts, read_varints<3>(reader, type));
     ack.ecn = EcnCounts{.ect0 = counts[0], .ect1 = counts[1], .ce = counts[2]};
   }
-  return ack;
+  return {};
 }
 
-[[nodiscard]] Result<Frame> read_stream(ByteReader& reader, std::uint64_t type) {
-  StreamFrame frame;
+[[nodiscard]] Result<void> read_stream(ByteReader& reader, std::uint64_t type, Frame& out) {
+  auto& frame = out.emplace<StreamFrame>();
   frame.fin = (type & kStreamFin) != 0;
   const auto id = reader.read_varint();
   if (!id) return truncated(type);
@@ -100,12 +100,15 @@ template <std::size_t Count>
     frame.data = reader.read_rest();
   }
   if (frame.data.size() > kMaxVarint - frame.offset) return malformed(type, "stream data beyond 2^62-1");
-  return frame;
+  return {};
 }
 
-[[nodiscard]] Result<Frame> read_datagram(ByteReader& reader, std::uint64_t type) {
-  if (type == t::kDatagram) return DatagramFrame{reader.read_rest()};
-  DatagramFrame frame;
+[[nodiscard]] Result<void> read_datagram(ByteReader& reader, std::uint64_t type, Frame& out) {
+  auto& frame = out.emplace<DatagramFrame>();
+  if (type == t::kDatagram) {
+    frame.data = reader.read_rest();
+    return {};
+  }
   if (type == t::kNumberedDatagram) {
     frame.number = reader.read_varint();
     if (!frame.number) return truncated(type);
@@ -113,7 +116,7 @@ template <std::size_t Count>
   const auto data = reader.read_prefixed_bytes();
   if (!data) return truncated(type);
   frame.data = *data;
-  return frame;
+  return {};
 }
 
 /// Consumes a whole run; the first byte has been read as the type.
@@ -252,7 +255,7 @@ template <std::size_t Size>
   return ClosePathFrame{.path = fields[0], .error = fields[1], .reason = *reason};
 }
 
-/// The frames of RFC 9000 that the hot path has not taken.
+/// The frames of RFC 9000 that the hot path has not taken. They are rare enough to be copied.
 [[nodiscard]] Result<Frame> read_core(ByteReader& reader, std::uint64_t type) {
   switch (type) {
     case t::kPadding: return read_padding(reader);
@@ -336,7 +339,6 @@ template <std::size_t Size>
       return PathsFrame{.available = v[0], .active = v[1]};
     }
     case t::kClosePath: return read_close_path(reader, type);
-    case t::kNumberedDatagram: return read_datagram(reader, type);
     default: return malformed(type, "unknown frame type");
   }
 }
@@ -362,16 +364,15 @@ template <std::size_t Size>
 
 }  // namespace
 
-std::optional<Result<Frame>> FrameDecoder::next() {
-  if (failed_) return std::nullopt;
+const Result<Frame>* FrameDecoder::next() {
+  if (!frame_) return nullptr;
   if (empty_packet_) {
-    failed_ = true;
-    return fail(error::kProtocolViolation, "packet without frames");
+    frame_ = fail(error::kProtocolViolation, "packet without frames");
+    return &frame_;
   }
-  if (reader_.empty()) return std::nullopt;
-  std::optional<Result<Frame>> frame(next_frame());
-  failed_ = !frame->has_value();
-  return frame;
+  if (reader_.empty()) return nullptr;
+  if (const auto read = read_frame(); !read) frame_ = std::unexpected(read.error());
+  return &frame_;
 }
 
 Result<std::uint64_t> FrameDecoder::read_type() {
@@ -383,26 +384,30 @@ Result<std::uint64_t> FrameDecoder::read_type() {
   return *type;
 }
 
-Result<Frame> FrameDecoder::next_frame() {
+Result<void> FrameDecoder::read_frame() {
   MPQUIC_TRY_ASSIGN(type, read_type());
   // The bulk of a 1-RTT packet goes around the table: its frames are allowed there without asking.
   if (level_ == EncryptionLevel::one_rtt) {
-    if (type >= t::kStream && type < t::kMaxData) return read_stream(reader_, type);
-    if ((type & ~std::uint64_t{1}) == t::kAck) return read_ack(reader_, type);
-    if ((type & ~std::uint64_t{1}) == t::kPathAck && options_.multipath) return read_ack(reader_, type);
-    if ((type & ~std::uint64_t{1}) == t::kDatagram && options_.datagram) return read_datagram(reader_, type);
+    if (type >= t::kStream && type < t::kMaxData) return read_stream(reader_, type, *frame_);
+    if ((type & ~std::uint64_t{1}) == t::kAck) return read_ack(reader_, type, *frame_);
+    if ((type & ~std::uint64_t{1}) == t::kPathAck && options_.multipath) return read_ack(reader_, type, *frame_);
+    if ((type & ~std::uint64_t{1}) == t::kDatagram && options_.datagram) return read_datagram(reader_, type, *frame_);
   }
   const FrameRule* const rule = find_frame_rule(type);
   if (rule == nullptr) return malformed(type, "unknown frame type");
   MPQUIC_TRY(check_rule(*rule, type, level_, options_));
   switch (rule->first) {
-    case t::kStream: return read_stream(reader_, type);
+    case t::kStream: return read_stream(reader_, type, *frame_);
     case t::kAck:
-    case t::kPathAck: return read_ack(reader_, type);
-    case t::kDatagram: return read_datagram(reader_, type);
+    case t::kPathAck: return read_ack(reader_, type, *frame_);
+    case t::kDatagram:
+    case t::kNumberedDatagram: return read_datagram(reader_, type, *frame_);
     default: break;
   }
-  return rule->extension == FrameExtension::none ? read_core(reader_, type) : read_extension(reader_, type);
+  MPQUIC_TRY_ASSIGN(frame,
+                    rule->extension == FrameExtension::none ? read_core(reader_, type) : read_extension(reader_, type));
+  *frame_ = frame;
+  return {};
 }
 
 }  // namespace mpquic

@@ -29,18 +29,19 @@ class FrameDecoder {
   FrameDecoder(Bytes payload, EncryptionLevel level, FrameOptions options)
       : reader_(payload), level_(level), options_(options), empty_packet_(payload.empty()) {}
 
-  /// nullopt at the end of the packet. Errors carry the frame's type.
-  [[nodiscard]] std::optional<Result<Frame>> next();
+  /// nullptr at the end of the packet. Errors carry the frame's type. Valid until the next frame is asked for.
+  [[nodiscard]] const Result<Frame>* next();
 
  private:
-  [[nodiscard]] Result<Frame> next_frame();
+  /// Into frame_, where it stands.
+  [[nodiscard]] Result<void> read_frame();
   [[nodiscard]] Result<std::uint64_t> read_type();
 
   ByteReader reader_;
   EncryptionLevel level_;
   FrameOptions options_;
-  bool empty_packet_;  // itself an error (RFC 9000 §12.4)
-  bool failed_ = false;
+  bool empty_packet_;    // itself an error (RFC 9000 §12.4)
+  Result<Frame> frame_;  // the last one
 };
 
 /// visit(smallest, largest) for every acknowledged range, the highest first. Only for frames that a FrameDecoder gave:

@@ -76,48 +76,78 @@ void write_packet_number(MutableBytes out, TruncatedPacketNumber number) {
   return header;
 }
 
-using Parsed = std::expected<ProtectedPacket, DropReason>;
-
-[[nodiscard]] Parsed malformed() { return std::unexpected(DropReason::malformed_header); }
-
 /// The rest of the datagram belongs to this packet: Retry, Version Negotiation and 1-RTT have no Length.
 void take_all(ProtectedPacket& packet, MutableBytes datagram) {
   packet.bytes = datagram;
   packet.consumed = datagram.size();
 }
 
-[[nodiscard]] Parsed parse_version_negotiation(ProtectedPacket packet, ByteReader& reader, MutableBytes datagram) {
+[[nodiscard]] bool parse_version_negotiation(ProtectedPacket& packet, ByteReader& reader, MutableBytes datagram) {
   packet.type = PacketType::version_negotiation;
   packet.supported_versions = reader.read_rest();
-  if (packet.supported_versions.empty() || packet.supported_versions.size() % sizeof(std::uint32_t) != 0) {
-    return malformed();
-  }
+  if (packet.supported_versions.empty() || packet.supported_versions.size() % sizeof(std::uint32_t) != 0) return false;
   take_all(packet, datagram);
-  return packet;
+  return true;
 }
 
-[[nodiscard]] Parsed parse_retry(ProtectedPacket packet, ByteReader& reader, MutableBytes datagram) {
+[[nodiscard]] bool parse_retry(ProtectedPacket& packet, ByteReader& reader, MutableBytes datagram) {
   // RFC 9000 §17.2.5.2: a client MUST discard a Retry packet with an empty token.
-  if (reader.remaining() <= kRetryIntegrityTagSize) return malformed();
+  if (reader.remaining() <= kRetryIntegrityTagSize) return false;
   const Bytes rest = reader.read_rest();
   packet.token = rest.first(rest.size() - kRetryIntegrityTagSize);
   packet.retry_integrity_tag = rest.last(kRetryIntegrityTagSize);
   take_all(packet, datagram);
-  return packet;
+  return true;
 }
 
-[[nodiscard]] Parsed parse_long(ProtectedPacket packet, ByteReader& reader, MutableBytes datagram) {
+[[nodiscard]] bool parse_long(ProtectedPacket& packet, ByteReader& reader, MutableBytes datagram) {
   if (packet.type == PacketType::initial) {
     const auto token = reader.read_prefixed_bytes();
-    if (!token) return malformed();
+    if (!token) return false;
     packet.token = *token;
   }
   const auto length = reader.read_varint();
-  if (!length || *length == 0 || *length > reader.remaining()) return malformed();
+  if (!length || *length == 0 || *length > reader.remaining()) return false;
   packet.packet_number_offset = reader.position();
   packet.consumed = reader.position() + static_cast<std::size_t>(*length);
   packet.bytes = datagram.first(packet.consumed);
-  return packet;
+  return true;
+}
+
+/// All that comes after the invariants. False: malformed.
+[[nodiscard]] bool parse_version1(ProtectedPacket& packet, std::uint8_t first, ByteReader& reader,
+                                  MutableBytes datagram) {
+  packet.type = packet_type_of(static_cast<LongType>((first >> 4) & 0x3));
+  return packet.type == PacketType::retry ? parse_retry(packet, reader, datagram)
+                                          : parse_long(packet, reader, datagram);
+}
+
+[[nodiscard]] std::optional<DropReason> parse_into(ProtectedPacket& packet, MutableBytes datagram_rest,
+                                                   std::size_t short_dcid_length) {
+  constexpr auto malformed = DropReason::malformed_header;
+  ByteReader reader(datagram_rest);
+  const auto invariants = read_invariants(reader, short_dcid_length);
+  if (!invariants) return malformed;
+  const auto first = std::to_integer<std::uint8_t>(datagram_rest[0]);
+
+  const bool negotiation = invariants->long_form && invariants->version == kVersionNegotiation;
+  if (invariants->long_form && !negotiation && invariants->version != kVersion1) return DropReason::unsupported_version;
+  // Version 1 never has longer ones (RFC 9000 §17.2), so an answer to one of our packets cannot either.
+  if (std::max(invariants->dcid.size(), invariants->scid.size()) > ConnectionId::kMaxLength) return malformed;
+
+  packet.dcid = invariants->dcid;
+  packet.scid = invariants->scid;
+  packet.fixed_bit = (first & first_byte::kFixedBit) != 0;
+  if (!invariants->long_form) {
+    if (reader.empty()) return malformed;
+    packet.packet_number_offset = reader.position();
+    take_all(packet, datagram_rest);
+    return std::nullopt;
+  }
+  packet.version = invariants->version;
+  const bool good = negotiation ? parse_version_negotiation(packet, reader, datagram_rest)
+                                : parse_version1(packet, first, reader, datagram_rest);
+  return good ? std::nullopt : std::optional(malformed);
 }
 
 }  // namespace
@@ -128,34 +158,9 @@ std::optional<InvariantHeader> parse_invariants(Bytes datagram, std::size_t shor
 }
 
 std::expected<ProtectedPacket, DropReason> parse_packet(MutableBytes datagram_rest, std::size_t short_dcid_length) {
-  ByteReader reader(datagram_rest);
-  const auto invariants = read_invariants(reader, short_dcid_length);
-  if (!invariants) return malformed();
-  const auto first = std::to_integer<std::uint8_t>(datagram_rest[0]);
-
-  const bool negotiation = invariants->long_form && invariants->version == kVersionNegotiation;
-  if (invariants->long_form && !negotiation && invariants->version != kVersion1) {
-    return std::unexpected(DropReason::unsupported_version);
-  }
-  // Version 1 never has longer ones (RFC 9000 §17.2), so an answer to one of our packets cannot either.
-  if (std::max(invariants->dcid.size(), invariants->scid.size()) > ConnectionId::kMaxLength) return malformed();
-
-  ProtectedPacket packet;
-  packet.dcid = ConnectionId(invariants->dcid);
-  packet.scid = ConnectionId(invariants->scid);
-  packet.fixed_bit = (first & first_byte::kFixedBit) != 0;
-  if (!invariants->long_form) {
-    if (reader.empty()) return malformed();
-    packet.type = PacketType::one_rtt;
-    packet.packet_number_offset = reader.position();
-    take_all(packet, datagram_rest);
-    return packet;
-  }
-  packet.version = invariants->version;
-  if (negotiation) return parse_version_negotiation(packet, reader, datagram_rest);
-  packet.type = packet_type_of(static_cast<LongType>((first >> 4) & 0x3));
-  if (packet.type == PacketType::retry) return parse_retry(packet, reader, datagram_rest);
-  return parse_long(packet, reader, datagram_rest);
+  std::expected<ProtectedPacket, DropReason> parsed;  // filled where it stands
+  if (const auto refused = parse_into(*parsed, datagram_rest, short_dcid_length)) parsed = std::unexpected(*refused);
+  return parsed;
 }
 
 bool lists_version(Bytes supported_versions, std::uint32_t version) {

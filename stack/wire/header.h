@@ -72,8 +72,8 @@ struct InvariantHeader {
 struct ProtectedPacket {
   PacketType type = PacketType::one_rtt;
   std::uint32_t version = kVersion1;
-  ConnectionId dcid;
-  ConnectionId scid;                     // long headers
+  Bytes dcid;                            // at most 20 bytes
+  Bytes scid;                            // long headers; likewise
   Bytes token;                           // Initial (may be empty) and Retry (never is)
   Bytes retry_integrity_tag;             // Retry: 16 bytes
   Bytes supported_versions;              // Version Negotiation: at least one, four bytes each
@@ -106,14 +106,14 @@ struct HeaderLayout {
 
 struct LongHeader {
   PacketType type = PacketType::initial;  // initial, zero_rtt or handshake
-  ConnectionId dcid{};
-  ConnectionId scid{};
+  const ConnectionId& dcid = kNoConnectionId;
+  const ConnectionId& scid = kNoConnectionId;
   Bytes token{};  // Initial only
   bool fixed_bit = true;
   std::uint32_t version = kVersion1;  // another one only to be told no: our layout is that of version 1
 };
 struct ShortHeader {
-  ConnectionId dcid{};
+  const ConnectionId& dcid = kNoConnectionId;
   bool spin = false;
   bool key_phase = false;
   bool fixed_bit = true;

@@ -33,7 +33,7 @@ class CouplingWatch final : public trace::SinkFactory {
    public:
     explicit Recorder(std::vector<trace::CouplingUpdated>& seen) : seen_(seen) {}
     void on_event(const trace::Event& event, Instant) override {
-      if (const auto* coupling = std::get_if<trace::CouplingUpdated>(&event)) seen_.push_back(*coupling);
+      if (const auto* coupling = trace::event_if<trace::CouplingUpdated>(event)) seen_.push_back(*coupling);
     }
 
    private:

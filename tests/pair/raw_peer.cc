@@ -271,18 +271,18 @@ void RawPeer::on_datagram(MutableBytes datagram, const Transmit& how) {
     const auto level = level_of(packet->type);
     if (!level) continue;
     if (options_.role == Role::server && !tls_ && *level == EncryptionLevel::initial) {
-      original_dcid = packet->dcid;
+      original_dcid = ConnectionId(packet->dcid);
       own_cids_[original_dcid] = kInitialPath;
       keys.install_initial(original_dcid, Role::server);
       make_session();
     }
-    const auto own = own_cids_.find(packet->dcid);
+    const auto own = own_cids_.find(ConnectionId(packet->dcid));
     if (own == own_cids_.end()) continue;
     const auto& numbers = acks_[{*level, own->second}].numbers;
     const auto largest = numbers.empty() ? std::nullopt : std::optional(PacketNumber{numbers.max()});
     const auto opened = opener_.open(*packet, keys, {.path = own->second, .largest_received = largest, .now = now});
     if (!opened) continue;
-    if (*level != EncryptionLevel::one_rtt) issued_[{kInitialPath, 0}] = packet->scid;
+    if (*level != EncryptionLevel::one_rtt) issued_[{kInitialPath, 0}] = ConnectionId(packet->scid);
     RawReceived out{*level, own->second, opened->number, how.tuple.remote, size, how.ecn, {}};
     out.payload.assign(opened->payload.begin(), opened->payload.end());
     on_packet(out);

@@ -305,7 +305,7 @@ TEST(Engines, ATracedRunPassesThroughTheNonceWatch) {
        public:
         explicit Counting(std::uint64_t& sent) : sent_(sent) {}
         void on_event(const trace::Event& event, Instant) override {
-          sent_ += std::holds_alternative<trace::PacketSent>(event);
+          sent_ += trace::event_if<trace::PacketSent>(event) != nullptr;
         }
 
        private:

@@ -4,6 +4,7 @@
 
 #include <deque>
 #include <memory>
+#include <string>
 
 #include "stack/base/rng.h"
 
@@ -28,6 +29,19 @@ TEST(RingBuffer, KeepsOrderWhileItGrowsAcrossTheSeam) {
   for (int i = 16; i < 60; ++i) ring.push_back(i);  // wraps, then doubles twice
   ASSERT_EQ(ring.size(), 50U);
   for (std::size_t i = 0; i < ring.size(); ++i) EXPECT_EQ(ring[i], static_cast<int>(i) + 10);
+}
+
+TEST(RingBuffer, PushesACopyOfWhatLiesInIt) {
+  RingBuffer<std::string> ring;
+  ring.push_back(std::string(40, 'a'));
+  while (ring.size() < 100) ring.push_back(ring.front());  // also while it grows
+  for (std::size_t i = 0; i < ring.size(); ++i) EXPECT_EQ(ring[i], std::string(40, 'a'));
+}
+
+TEST(RingBuffer, AppendsASlotToBeFilled) {
+  RingBuffer<int> ring;
+  for (int i = 0; i < 40; ++i) ring.append() = i;
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(ring.pop_front(), i);
 }
 
 TEST(RingBuffer, PopsAtEitherEnd) {

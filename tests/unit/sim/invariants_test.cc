@@ -13,15 +13,15 @@ using testing::HasSubstr;
 class PacketNumberWatchTest : public testing::Test {
  protected:
   void sent(EncryptionLevel level, std::uint32_t path, std::uint64_t number, bool key_phase = false) {
-    sink->on_event(
-        trace::PacketSent{.level = level,
-                          .path = PathId(path),
-                          .number = PacketNumber(number),
-                          .size = 100,
-                          .payload = {},
-                          .key_phase = key_phase,
-                          .nonce = make_nonce(std::array<std::uint8_t, 12>{}, PathId(path), PacketNumber(number))},
-        Instant{});
+    const trace::PacketSent event{
+        .level = level,
+        .path = PathId(path),
+        .number = PacketNumber(number),
+        .size = 100,
+        .payload = {},
+        .key_phase = key_phase,
+        .nonce = make_nonce(std::array<std::uint8_t, 12>{}, PathId(path), PacketNumber(number))};
+    sink->on_event(&event, Instant{});
   }
   Violations violations;
   PacketNumberWatch watch{violations, nullptr};
