@@ -1,20 +1,17 @@
-// Packet protection under one key (RFC 9001 §5.3), in place, with one reused cipher context.
+// Packet protection under one key (RFC 9001 §5.3), in place, by what is fastest for the suite on this machine.
 #pragma once
 
-#include <array>
-#include <cstdint>
-#include <optional>
+#include <utility>
+#include <variant>
 
 #include "stack/base/bytes.h"
 #include "stack/base/ids.h"
-#include "stack/crypto/evp.h"
+#include "stack/crypto/evp_aead.h"
+#include "stack/crypto/gcm_aead.h"
+#include "stack/crypto/null_aead.h"
 #include "stack/crypto/suite.h"
 
 namespace mpquic {
-
-using AeadNonce = std::array<std::uint8_t, kAeadIvSize>;
-
-enum class AeadDirection : std::uint8_t { seal, open };
 
 class Aead {
  public:
@@ -24,8 +21,11 @@ class Aead {
   Aead(CipherSuite suite, AeadDirection direction, Bytes key, Bytes iv);
   /// Key and IV of `secret` by the labels of RFC 9001 §5.1.
   Aead(CipherSuite suite, AeadDirection direction, Bytes secret);
+  /// What was moved from is absent.
+  Aead(Aead&& other) noexcept { *this = std::move(other); }
+  Aead& operator=(Aead&& other) noexcept;
 
-  [[nodiscard]] explicit operator bool() const { return context_ != nullptr || null_seed_; }
+  [[nodiscard]] explicit operator bool() const { return !std::holds_alternative<std::monostate>(cipher_); }
 
   /// Encrypts all of `payload` but its last kAeadTagSize bytes, which become the tag. `payload` may follow `header` in
   /// one buffer.
@@ -37,8 +37,7 @@ class Aead {
  private:
   void set_key(CipherSuite suite, AeadDirection direction, Bytes key, Bytes iv);
 
-  CipherCtxHandle context_;
-  std::optional<std::uint64_t> null_seed_;  // instead, for the null suite: what tells its keys apart
+  std::variant<std::monostate, NullAead, GcmAead, EvpAead> cipher_;
   AeadNonce iv_{};
   AeadNonce last_nonce_{};  // of seal()
 };

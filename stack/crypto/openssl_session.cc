@@ -9,13 +9,6 @@
 #include "stack/base/overloaded.h"
 
 namespace mpquic {
-namespace {
-
-/// RFC 9001 §8.2.
-constexpr unsigned kTransportParametersExtension = 0x39;
-
-}  // namespace
-
 OpenSslSession::OpenSslSession(std::shared_ptr<const TlsContext> context, SslHandle ssl,
                                const TlsSessionOptions& options)
     : context_(std::move(context)),

@@ -23,6 +23,8 @@ inline constexpr std::uint8_t kMissingExtension = 109;
 inline constexpr std::uint8_t kNoApplicationProtocol = 120;
 }  // namespace alert
 
+inline constexpr unsigned kTransportParametersExtension = 0x39;  // RFC 9001 §8.2
+
 class OpenSslSession : public TlsSession {
  public:
   OpenSslSession(std::shared_ptr<const TlsContext> context, SslHandle ssl, const TlsSessionOptions& options);

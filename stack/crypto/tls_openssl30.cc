@@ -22,7 +22,6 @@
 namespace mpquic {
 namespace {
 
-constexpr unsigned kTransportParametersExtension = 0x39;  // RFC 9001 §8.2
 constexpr unsigned kExtensionMessages = SSL_EXT_CLIENT_HELLO | SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS;
 
 // TLS records (RFC 8446 §5).

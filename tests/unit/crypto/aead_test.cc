@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "stack/crypto/evp_aead.h"
+#include "stack/crypto/gcm_aead.h"
 #include "stack/crypto/hkdf.h"
 #include "stack/crypto/nonce.h"
 #include "tests/unit/crypto/crypto_testing.h"
@@ -121,6 +123,56 @@ TEST_P(AeadOfSuite, FailureDoesNotSpoilTheNextPacket) {
 
 INSTANTIATE_TEST_SUITE_P(Suites, AeadOfSuite, testing::ValuesIn(kAllSuites));
 
+class GcmOfSuite : public testing::TestWithParam<CipherSuite> {
+ protected:
+  Buffer key_ = sequence(key_size_of(GetParam()));
+  AeadNonce nonce_ = iv_of("6b26114b9cba2b63a9e8dd4f");
+  std::optional<GcmAead> gcm_ = GcmAead::make(GetParam(), key_);
+  EvpAead sealer_{GetParam(), AeadDirection::seal, key_};
+  EvpAead opener_{GetParam(), AeadDirection::open, key_};
+
+  void SetUp() override {
+    if (!gcm_) GTEST_SKIP() << "no libipsec-mb, or no AES instructions";
+  }
+};
+
+// Two implementations, every length of the last blocks, every alignment that packets have, headers of all sizes.
+TEST_P(GcmOfSuite, SealsWhatOpenSslSealsAndOpensIt) {
+  for (std::size_t size = 0; size < 1600; size += size < 300 ? 1 : 37) {
+    const Buffer header = sequence(size % 64);
+    const std::size_t start = size % 17;
+    Buffer packet = sequence(start + size + kAeadTagSize);
+    Buffer twin = packet;
+    const auto text = [&](Buffer& buffer) { return MutableBytes(buffer).subspan(start, size); };
+    gcm_->seal(nonce_, header, text(packet), MutableBytes(packet).last(kAeadTagSize));
+    sealer_.seal(nonce_, header, text(twin), MutableBytes(twin).last(kAeadTagSize));
+    ASSERT_EQ(to_hex(packet), to_hex(twin)) << size;
+    ASSERT_TRUE(opener_.open(nonce_, header, text(packet), MutableBytes(packet).last(kAeadTagSize))) << size;
+    ASSERT_TRUE(gcm_->open(nonce_, header, text(twin), MutableBytes(twin).last(kAeadTagSize))) << size;
+    ASSERT_TRUE(std::ranges::equal(text(packet), Bytes(sequence(start + size)).subspan(start))) << size;
+    ASSERT_EQ(to_hex(packet), to_hex(twin)) << size;
+  }
+}
+
+TEST_P(GcmOfSuite, EveryBitOfTheTagCounts) {
+  Buffer packet = sequence(100 + kAeadTagSize);
+  gcm_->seal(nonce_, {}, MutableBytes(packet).first(100), MutableBytes(packet).last(kAeadTagSize));
+  for (std::size_t bit = 0; bit < kAeadTagSize * 8; ++bit) {
+    Buffer forged = packet;
+    forged[100 + bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+    EXPECT_FALSE(gcm_->open(nonce_, {}, MutableBytes(forged).first(100), Bytes(forged).last(kAeadTagSize))) << bit;
+  }
+  EXPECT_TRUE(gcm_->open(nonce_, {}, MutableBytes(packet).first(100), Bytes(packet).last(kAeadTagSize)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Suites, GcmOfSuite,
+                         testing::Values(CipherSuite::aes_128_gcm_sha256, CipherSuite::aes_256_gcm_sha384));
+
+TEST(Aead, TheOtherSuitesAreNotForGcm) {
+  EXPECT_FALSE(GcmAead::make(CipherSuite::chacha20_poly1305_sha256, sequence(32)));
+  EXPECT_FALSE(GcmAead::make(CipherSuite::null, sequence(16)));
+}
+
 TEST(Aead, OnlyTheNullSuiteLeavesTheTextReadable) {
   for (const CipherSuite suite : kAllSuites) {
     Aead aead(suite, AeadDirection::seal, secret_of(suite, 1).view());
@@ -150,7 +202,7 @@ TEST(Aead, TheNullSuiteSeesSwappedAndFlippedWords) {
 }
 
 TEST(Aead, AMovedFromKeyIsAbsent) {
-  for (const CipherSuite suite : {CipherSuite::aes_128_gcm_sha256}) {
+  for (const CipherSuite suite : kAllSuites) {
     Aead key(suite, AeadDirection::seal, secret_of(suite, 1).view());
     const Aead moved = std::move(key);
     EXPECT_TRUE(static_cast<bool>(moved));
