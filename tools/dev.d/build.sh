@@ -4,8 +4,9 @@ usage: ./dev build [PRESET [TARGET...]]
 
 Configures and builds a preset into build/PRESET: dev (the default), release, pgo, sim, tsan or fuzz.
 The release programs land in build/bin.
-pgo is release twice over: the first build runs some simulations, the second is compiled for what they did. It takes
-twice as long; large sweeps get it back. The profile is taken once: after larger changes, delete build/pgo.
+pgo is release twice over: the first build runs some simulations, the second is compiled for what they did, and both for
+this machine's processor. It takes twice as long; large sweeps get it back. The profile is taken once: after larger
+changes, delete build/pgo.
 
   ./dev build                      the dev preset: -O1, ASan, UBSan, expensive checks
   ./dev build release              build/bin/mpquic-sim and build/bin/mpquic-perf
