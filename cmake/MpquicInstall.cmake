@@ -19,5 +19,5 @@ install(EXPORT mpquicTargets NAMESPACE mpquic:: DESTINATION ${config_dir})
 configure_package_config_file(cmake/mpquicConfig.cmake.in "${CMAKE_BINARY_DIR}/mpquicConfig.cmake"
                               INSTALL_DESTINATION ${config_dir})
 write_basic_package_version_file("${CMAKE_BINARY_DIR}/mpquicConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
-install(FILES "${CMAKE_BINARY_DIR}/mpquicConfig.cmake" "${CMAKE_BINARY_DIR}/mpquicConfigVersion.cmake"
+install(FILES "${CMAKE_BINARY_DIR}/mpquicConfig.cmake" "${CMAKE_BINARY_DIR}/mpquicConfigVersion.cmake" cmake/FindIpsecMb.cmake
         DESTINATION ${config_dir})

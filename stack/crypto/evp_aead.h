@@ -7,8 +7,6 @@
 
 namespace mpquic {
 
-enum class AeadDirection : std::uint8_t { seal, open };
-
 class EvpAead {
  public:
   /// Not the null suite.

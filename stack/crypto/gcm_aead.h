@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <utility>
 
 #include "stack/base/bytes.h"
 #include "stack/crypto/suite.h"

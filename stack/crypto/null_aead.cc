@@ -14,14 +14,14 @@ constexpr std::uint64_t kCheckMultiplier = 0x9fb21c651e98df25U;
 std::uint64_t load_u64(const std::byte* bytes) {
   std::uint64_t word = 0;
   std::memcpy(&word, bytes, sizeof(word));
-  return std::endian::native == std::endian::little ? word : std::byteswap(word);
+  return word;
 }
 
 std::uint64_t mix(std::uint64_t state, std::uint64_t word) { return std::rotl((state ^ word) * kCheckMultiplier, 29); }
 
 /// Two words that are added at once; GCC spills whatever is wider than SSE2.
 using WordPair [[gnu::vector_size(2 * sizeof(std::uint64_t))]] = std::uint64_t;
-static_assert(std::endian::native == std::endian::little, "pairs are loaded as they are");
+static_assert(std::endian::native == std::endian::little, "words are loaded as they are");
 
 /// Fletcher's sums over words, one pair of sums per lane: additions alone. The second sums make the order count; the
 /// factors and mix() spread what the lanes found.

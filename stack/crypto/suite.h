@@ -12,6 +12,7 @@ namespace mpquic {
 inline constexpr std::size_t kAeadTagSize = 16;
 inline constexpr std::size_t kAeadIvSize = 12;
 inline constexpr std::size_t kMaxAeadKeySize = 32;
+enum class AeadDirection : std::uint8_t { seal, open };
 using AeadNonce = std::array<std::uint8_t, kAeadIvSize>;
 /// RFC 9001 §5.4.2: ciphertext that header protection looks at, from 4 bytes after the start of the packet number.
 inline constexpr std::size_t kHeaderProtectionSampleSize = 16;
