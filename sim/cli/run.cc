@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include "sim/cli/commands.h"
+#include "sim/cli/huge_pages.h"
 #include "sim/failure_kit.h"
 #include "sim/scenario_loader.h"
 #include "sim/simulation.h"
@@ -61,6 +62,7 @@ void add_run_commands(CLI::App& app, Arguments& arguments) {
 }
 
 int run(const Arguments& arguments) {
+  prefer_huge_pages();
   const auto scenario = load_scenario(find_file(arguments), overrides_of(arguments), arguments.seed);
   if (!scenario) return complain(scenario.error());
   if (scenario->ns3.only_ns3())
