@@ -19,22 +19,27 @@ std::uint64_t load_u64(const std::byte* bytes) {
 
 std::uint64_t mix(std::uint64_t state, std::uint64_t word) { return std::rotl((state ^ word) * kCheckMultiplier, 29); }
 
-/// Two words that are added at once; GCC spills whatever is wider than SSE2.
-using WordPair [[gnu::vector_size(2 * sizeof(std::uint64_t))]] = std::uint64_t;
+/// Words that are added at once: as wide as the compiler's target adds them, since GCC spills what is wider.
+#ifdef __AVX2__
+constexpr std::size_t kWordsAtOnce = 4;
+#else
+constexpr std::size_t kWordsAtOnce = 2;
+#endif
+using Words [[gnu::vector_size(kWordsAtOnce * sizeof(std::uint64_t))]] = std::uint64_t;
 static_assert(std::endian::native == std::endian::little, "words are loaded as they are");
 
 /// Fletcher's sums over words, one pair of sums per lane: additions alone. The second sums make the order count; the
 /// factors and mix() spread what the lanes found.
 std::uint64_t check_of(std::uint64_t state, Bytes bytes) {
   constexpr std::size_t kLanes = 8;
-  using Lanes = std::array<WordPair, kLanes / 2>;
+  using Lanes = std::array<Words, kLanes / kWordsAtOnce>;
   state = mix(state, bytes.size());
   if (bytes.size() >= sizeof(Lanes)) {
     Lanes sums{};
     Lanes sums_of_sums{};
     for (; bytes.size() >= sizeof(Lanes); bytes = bytes.subspan(sizeof(Lanes))) {
       for (std::size_t i = 0; i < sums.size(); ++i) {
-        WordPair words;
+        Words words;
         std::memcpy(&words, bytes.data() + sizeof(words) * i, sizeof(words));
         sums[i] += words;
         sums_of_sums[i] += sums[i];
@@ -44,8 +49,8 @@ std::uint64_t check_of(std::uint64_t state, Bytes bytes) {
     std::uint64_t second = 0;
     for (std::size_t i = 0; i < kLanes; ++i) {  // by odd factors: no change of one lane is lost
       const std::uint64_t factor = kCheckMultiplier * (2 * i + 1);
-      first += sums[i / 2][i % 2] * factor;
-      second += sums_of_sums[i / 2][i % 2] * factor;
+      first += sums[i / kWordsAtOnce][i % kWordsAtOnce] * factor;
+      second += sums_of_sums[i / kWordsAtOnce][i % kWordsAtOnce] * factor;
     }
     state = mix(mix(state, first), second);
   }
