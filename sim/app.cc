@@ -10,8 +10,6 @@ namespace mpquic::sim {
 namespace {
 
 constexpr std::size_t kReadBuffer = 64 * 1024;  // the largest datagram fits
-/// Of a stream: what is compared is still in the nearest cache.
-constexpr std::size_t kReadAtOnce = 8 * 1024;
 /// Datagrams that are still missing this long after the last one was sent will not come.
 constexpr Duration kDatagramGrace = std::chrono::seconds(1);
 constexpr std::size_t kDatagramHeader = 24;  // workload, sequence number, time of sending
@@ -161,13 +159,13 @@ void App::write_stream(StreamId id) {
 }
 
 void App::read_stream(StreamId id, Instant now) {
+  Flow& flow = flow_of(id);
   while (true) {
-    const auto got = parts_.transport.read(*connection_, id, MutableBytes(buffer_).first(kReadAtOnce));
-    if (!got) return;
-    Flow& flow = flow_of(id);
-    if (got->bytes > 0 && !accept_bytes(id, flow, Bytes(buffer_).first(got->bytes), now)) return;
-    if (got->fin) return finish_incoming(id, flow, now);
-    if (got->bytes < kReadAtOnce) return;  // that was all
+    const auto piece = parts_.transport.peek(*connection_, id);
+    if (!piece || (piece->data.empty() && !piece->fin)) return;
+    if (!piece->data.empty() && !accept_bytes(id, flow, piece->data, now)) return;
+    parts_.transport.consume(*connection_, id, piece->data.size());
+    if (piece->fin) return finish_incoming(id, flow, now);
   }
 }
 

@@ -50,13 +50,15 @@ std::uint32_t PacketPool::truncate(PacketRef ref, std::uint64_t random) {
 
 void PacketPool::prefetch(PacketRef ref, std::uint32_t bytes) const {
   constexpr std::size_t kCacheLine = 64;
+  // More would wait for the memory here and now; who reads on is followed by the processor's own prefetch.
+  constexpr std::size_t kMost = 1024;
   constexpr int kSecondLevel = 2;  // other packets come first, and would push it out of the first
   const Slab& slab = *slabs_[ref.value() / kSlabPackets];
   const std::size_t index = ref.value() % kSlabPackets;
   const std::byte* const payload = slab.bytes.get() + index * capacity_;
   __builtin_prefetch(&slab.packets[index]);
-  for (std::size_t at = 0; at + kIpUdpOverhead < bytes; at += kCacheLine)
-    __builtin_prefetch(payload + at, 0, kSecondLevel);
+  const std::size_t ahead = std::min<std::size_t>(bytes - kIpUdpOverhead, kMost);
+  for (std::size_t at = 0; at < ahead; at += kCacheLine) __builtin_prefetch(payload + at, 0, kSecondLevel);
 }
 
 void PacketPool::grow() {

@@ -80,9 +80,13 @@ class PerPathTransport final : public Transport {
     const Place place = place_of(id);
     return inner_.write(members_[place.member].handle, place.id, data, fin);
   }
-  [[nodiscard]] std::expected<ReadResult, StreamError> read(ConnectionHandle, StreamId id, MutableBytes out) override {
+  [[nodiscard]] std::expected<StreamPiece, StreamError> peek(ConnectionHandle, StreamId id) override {
     const Place place = place_of(id);
-    return inner_.read(members_[place.member].handle, place.id, out);
+    return inner_.peek(members_[place.member].handle, place.id);
+  }
+  void consume(ConnectionHandle, StreamId id, std::size_t bytes) override {
+    const Place place = place_of(id);
+    inner_.consume(members_[place.member].handle, place.id, bytes);
   }
   void reset_stream(ConnectionHandle, StreamId id, std::uint64_t error) override {
     const Place place = place_of(id);

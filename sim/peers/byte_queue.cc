@@ -47,16 +47,4 @@ void ByteQueue::release(std::uint64_t offset) {
   }
 }
 
-std::size_t ByteQueue::read(MutableBytes out) {
-  std::size_t taken = 0;
-  while (taken < out.size() && begin_ < end_) {
-    const Bytes piece = at(begin_);
-    const std::size_t amount = std::min(piece.size(), out.size() - taken);
-    std::copy_n(piece.begin(), amount, out.begin() + static_cast<std::ptrdiff_t>(taken));
-    taken += amount;
-    release(begin_ + amount);
-  }
-  return taken;
-}
-
 }  // namespace mpquic::peers

@@ -38,8 +38,6 @@ class ByteQueue {
   [[nodiscard]] Bytes at(std::uint64_t offset) const;
   /// Forgets everything below `offset`.
   void release(std::uint64_t offset);
-  /// Moves up to out.size() bytes from the front into `out`.
-  [[nodiscard]] std::size_t read(MutableBytes out);
 
  private:
   ChunkStore* store_;

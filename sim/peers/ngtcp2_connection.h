@@ -90,7 +90,8 @@ class Ngtcp2Connection {
 
   [[nodiscard]] std::expected<StreamId, StreamError> open_stream(Directionality dir);
   [[nodiscard]] std::expected<std::size_t, StreamError> write(StreamId id, Bytes data, bool fin);
-  [[nodiscard]] std::expected<ReadResult, StreamError> read(StreamId id, MutableBytes out);
+  [[nodiscard]] std::expected<StreamPiece, StreamError> peek(StreamId id);
+  void consume(StreamId id, std::size_t bytes);
   void reset_stream(StreamId id, std::uint64_t error);
   void stop_sending(StreamId id, std::uint64_t error);
   [[nodiscard]] std::optional<std::uint64_t> send_datagram(Bytes data, Deadline deadline);

@@ -283,10 +283,14 @@ std::expected<std::size_t, StreamError> Ngtcp2Endpoint::write(ConnectionHandle h
   return connection->write(id, data, fin);
 }
 
-std::expected<ReadResult, StreamError> Ngtcp2Endpoint::read(ConnectionHandle handle, StreamId id, MutableBytes out) {
+std::expected<StreamPiece, StreamError> Ngtcp2Endpoint::peek(ConnectionHandle handle, StreamId id) {
   Ngtcp2Connection* connection = impl_->find(handle);
   if (connection == nullptr) return std::unexpected(StreamError::closed);
-  return connection->read(id, out);
+  return connection->peek(id);
+}
+
+void Ngtcp2Endpoint::consume(ConnectionHandle handle, StreamId id, std::size_t bytes) {
+  if (Ngtcp2Connection* connection = impl_->find(handle)) connection->consume(id, bytes);
 }
 
 void Ngtcp2Endpoint::reset_stream(ConnectionHandle handle, StreamId id, std::uint64_t error) {

@@ -69,7 +69,8 @@ class Ngtcp2Endpoint final : public Transport {
   [[nodiscard]] std::expected<StreamId, StreamError> open_stream(ConnectionHandle, Directionality) override;
   [[nodiscard]] std::expected<std::size_t, StreamError> write(ConnectionHandle, StreamId, Bytes data,
                                                               bool fin) override;
-  [[nodiscard]] std::expected<ReadResult, StreamError> read(ConnectionHandle, StreamId, MutableBytes out) override;
+  [[nodiscard]] std::expected<StreamPiece, StreamError> peek(ConnectionHandle, StreamId) override;
+  void consume(ConnectionHandle, StreamId, std::size_t bytes) override;
   void reset_stream(ConnectionHandle, StreamId, std::uint64_t error) override;
   void stop_sending(ConnectionHandle, StreamId, std::uint64_t error) override;
   [[nodiscard]] std::optional<std::uint64_t> send_datagram(ConnectionHandle, Bytes data, Deadline deadline) override;

@@ -82,22 +82,27 @@ std::expected<std::size_t, StreamError> Ngtcp2Connection::write(StreamId id, Byt
   return amount;
 }
 
-std::expected<ReadResult, StreamError> Ngtcp2Connection::read(StreamId id, MutableBytes out) {
+std::expected<StreamPiece, StreamError> Ngtcp2Connection::peek(StreamId id) {
   Ngtcp2Stream* stream = find(id);
   if (stream == nullptr) return std::unexpected(StreamError::unknown_stream);
   if (stream->receive_closed) return std::unexpected(StreamError::reset);
-  ReadResult result;
-  result.bytes = stream->incoming.read(out);
-  result.fin = stream->fin_received && stream->incoming.size() == 0;
-  if (result.bytes < out.size()) stream->readable_reported = false;
-  if (result.bytes > 0 && state_ == State::open) {
-    if (!stream->gone) ngtcp2_conn_extend_max_stream_offset(conn_, native(id), result.bytes);
-    ngtcp2_conn_extend_max_offset(conn_, result.bytes);
+  const Bytes data = stream->incoming.at(stream->incoming.begin());
+  return StreamPiece{.data = data, .fin = stream->fin_received && data.size() == stream->incoming.size()};
+}
+
+void Ngtcp2Connection::consume(StreamId id, std::size_t bytes) {
+  Ngtcp2Stream* stream = find(id);
+  if (stream == nullptr || stream->receive_closed) return;
+  const std::size_t count = std::min(bytes, stream->incoming.size());
+  stream->incoming.release(stream->incoming.begin() + count);
+  if (stream->incoming.size() == 0) stream->readable_reported = false;
+  if (count > 0 && state_ == State::open) {
+    if (!stream->gone) ngtcp2_conn_extend_max_stream_offset(conn_, native(id), count);
+    ngtcp2_conn_extend_max_offset(conn_, count);
     may_send_ = true;
   }
-  stream->fin_read |= result.fin;
-  if (result.fin) erase_if_done(*stream);
-  return result;
+  stream->fin_read |= stream->fin_received && stream->incoming.size() == 0;
+  if (stream->fin_read) erase_if_done(*stream);
 }
 
 void Ngtcp2Connection::reset_stream(StreamId id, std::uint64_t error) {

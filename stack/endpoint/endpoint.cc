@@ -354,11 +354,19 @@ std::expected<std::size_t, StreamError> Endpoint::write(ConnectionHandle handle,
   return slot->connection->streams().write(id, data, fin);
 }
 
-std::expected<ReadResult, StreamError> Endpoint::read(ConnectionHandle handle, StreamId id, MutableBytes out) {
+std::expected<StreamPiece, StreamError> Endpoint::peek(ConnectionHandle handle, StreamId id) {
   Slot* slot = find(handle);
   if (slot == nullptr) return std::unexpected(StreamError::closed);
+  const auto piece = slot->connection->streams().peek(id);
+  if (!piece) touch(*slot);  // a stream that has ended makes room for another
+  return piece;
+}
+
+void Endpoint::consume(ConnectionHandle handle, StreamId id, std::size_t bytes) {
+  Slot* slot = find(handle);
+  if (slot == nullptr) return;
+  slot->connection->streams().consume(id, bytes);
   touch(*slot);  // flow control may have to be extended
-  return slot->connection->streams().read(id, out);
 }
 
 void Endpoint::reset_stream(ConnectionHandle handle, StreamId id, std::uint64_t error) {

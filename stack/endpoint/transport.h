@@ -38,7 +38,12 @@ class Transport : public PacketIo {
   /// Takes as much as the send buffer has room for and says how much. `fin` counts once everything was taken.
   [[nodiscard]] virtual std::expected<std::size_t, StreamError> write(ConnectionHandle, StreamId, Bytes data,
                                                                       bool fin) = 0;
-  [[nodiscard]] virtual std::expected<ReadResult, StreamError> read(ConnectionHandle, StreamId, MutableBytes out) = 0;
+  /// What comes next of a stream, as much as lies in one place; empty without `fin` where it has not arrived yet. Valid
+  /// until the next call of anything else. After the fin, or an error, there is nothing more to come.
+  [[nodiscard]] virtual std::expected<StreamPiece, StreamError> peek(ConnectionHandle, StreamId) = 0;
+  /// The first `bytes` of what peek() gave are done with: the peer may send as much more. With `fin` and all of it, be
+  /// it nothing, the stream is.
+  virtual void consume(ConnectionHandle, StreamId, std::size_t bytes) = 0;
   virtual void reset_stream(ConnectionHandle, StreamId, std::uint64_t error) = 0;
   virtual void stop_sending(ConnectionHandle, StreamId, std::uint64_t error) = 0;
 

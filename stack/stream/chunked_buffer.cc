@@ -74,16 +74,20 @@ void ChunkedBuffer::write(std::uint64_t offset, Bytes data) {
   }
 }
 
+Bytes ChunkedBuffer::piece(std::uint64_t offset, std::uint64_t end) const {
+  if (offset >= end) return {};
+  const Chunk* chunk = find_chunk(offset);
+  MPQUIC_CHECK(chunk != nullptr);
+  return Bytes(chunk->bytes).subspan(within(offset), run_in_cell(offset, end - offset));
+}
+
 void ChunkedBuffer::read(std::uint64_t offset, MutableBytes out) const {
   while (!out.empty()) {
-    const std::size_t run = run_in_cell(offset, out.size());
-    const Chunk* chunk = find_chunk(offset);
-    MPQUIC_CHECK(chunk != nullptr);
-    const std::byte* const bytes = chunk->bytes.data() + within(offset);
-    std::memcpy(out.data(), bytes, run);
-    prefetch_after<0>(bytes + run, run, Chunk::kBytes - within(offset) - run);
-    offset += run;
-    out = out.subspan(run);
+    const Bytes run = piece(offset, offset + out.size());
+    std::memcpy(out.data(), run.data(), run.size());
+    prefetch_after<0>(run.data() + run.size(), run.size(), Chunk::kBytes - within(offset) - run.size());
+    offset += run.size();
+    out = out.subspan(run.size());
   }
 }
 

@@ -22,6 +22,9 @@ class ChunkedBuffer {
   [[nodiscard]] std::uint64_t begin() const { return begin_; }
   /// Copies `data` to `offset`, at or above begin().
   void write(std::uint64_t offset, Bytes data);
+  /// What was written in [offset, end), as much of it as lies in one place. Valid until the next call that changes
+  /// anything.
+  [[nodiscard]] Bytes piece(std::uint64_t offset, std::uint64_t end) const;
   /// Copies what was written at `offset` before.
   void read(std::uint64_t offset, MutableBytes out) const;
   /// Forgets everything below `offset`, and with it every chunk that ends there or before.

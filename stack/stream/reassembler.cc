@@ -33,10 +33,9 @@ void Reassembler::insert_absent(std::uint64_t offset, Bytes data) {
   }
 }
 
-std::size_t Reassembler::read(MutableBytes out) {
+std::size_t Reassembler::pop(std::size_t count) {
   const std::uint64_t held = contiguous_end_ - buffer_.begin();
-  const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(held, out.size()));
-  buffer_.read(buffer_.begin(), out.first(count));
+  count = static_cast<std::size_t>(std::min<std::uint64_t>(held, count));
   const std::uint64_t next = buffer_.begin() + count;
   if (next == contiguous_end_ && buffer_.marked_end() <= next) {
     buffer_.clear(next);

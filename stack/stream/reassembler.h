@@ -17,8 +17,11 @@ class Reassembler {
   /// Starts over with offset 0.
   void reset();
   void insert(std::uint64_t offset, Bytes data);
-  /// Moves bytes out, in order; how many.
-  std::size_t read(MutableBytes out);
+  /// The bytes at read_offset(), as many as lie in one place; none where the first has not arrived. Valid until the
+  /// next call of anything else.
+  [[nodiscard]] Bytes front() const { return buffer_.piece(buffer_.begin(), contiguous_end_); }
+  /// Forgets so many bytes, in order, or as many as there are; how many.
+  std::size_t pop(std::size_t count);
 
   [[nodiscard]] std::uint64_t read_offset() const { return buffer_.begin(); }
   /// Everything below has arrived.

@@ -62,17 +62,22 @@ RecvStream::ResetArrival RecvStream::on_reset(std::uint64_t error, std::uint64_t
   return {.news = !stopped_, .discarded = discard_all()};
 }
 
-std::expected<ReadResult, StreamError> RecvStream::read(MutableBytes out) {
+std::expected<StreamPiece, StreamError> RecvStream::peek() {
   if (state_ == State::absent) return std::unexpected(StreamError::unknown_stream);
   if (stopped_) return std::unexpected(StreamError::stopped);
   if (state_ == State::reset_recvd || state_ == State::reset_read) {
     on_reset_told();
     return std::unexpected(StreamError::reset);
   }
-  const std::size_t count = reassembler_.read(out);
+  const Bytes data = reassembler_.front();
+  return StreamPiece{.data = data, .fin = final_size_ == reassembler_.read_offset() + data.size()};
+}
+
+std::size_t RecvStream::consume(std::size_t bytes) {
+  const std::size_t count = reassembler_.pop(bytes);
   window_.on_consumed(count);
   if (state_ == State::data_recvd && reassembler_.read_offset() == final_size_) state_ = State::data_read;
-  return ReadResult{count, state_ == State::data_read};
+  return count;
 }
 
 RecvStream::Stopped RecvStream::stop(std::uint64_t error) {

@@ -55,7 +55,10 @@ class RecvStream {
   /// After growth(final_size, true) accepted the frame.
   ResetArrival on_reset(std::uint64_t error, std::uint64_t final_size);
 
-  [[nodiscard]] std::expected<ReadResult, StreamError> read(MutableBytes out);
+  /// See Transport::peek(). An error is the news itself: a reset counts as told.
+  [[nodiscard]] std::expected<StreamPiece, StreamError> peek();
+  /// How many of `bytes` there were: none, once the stream was stopped or reset.
+  std::size_t consume(std::size_t bytes);
   struct Stopped {
     bool send_frame = false;
     std::uint64_t discarded = 0;

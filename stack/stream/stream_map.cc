@@ -115,13 +115,19 @@ std::expected<std::size_t, StreamError> StreamMap::write(StreamId id, Bytes data
   return taken;
 }
 
-std::expected<ReadResult, StreamError> StreamMap::read(StreamId id, MutableBytes out) {
+std::expected<StreamPiece, StreamError> StreamMap::peek(StreamId id) {
   Stream* stream = table_.find(id);
   if (stream == nullptr) return std::unexpected(StreamError::unknown_stream);
-  const auto result = stream->recv.read(out);
-  if (result) window_.on_consumed(result->bytes);
+  const auto piece = stream->recv.peek();
+  if (!piece) settle(*stream);
+  return piece;
+}
+
+void StreamMap::consume(StreamId id, std::size_t bytes) {
+  Stream* stream = table_.find(id);
+  if (stream == nullptr) return;
+  window_.on_consumed(stream->recv.consume(bytes));
   settle(*stream);
-  return result;
 }
 
 void StreamMap::reset(StreamId id, std::uint64_t error) {

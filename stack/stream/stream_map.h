@@ -86,7 +86,8 @@ class StreamMap {
   [[nodiscard]] std::expected<StreamId, StreamError> open(Directionality dir);
   /// Takes what the send buffer has room for and says how much. `fin` counts once everything was taken.
   [[nodiscard]] std::expected<std::size_t, StreamError> write(StreamId id, Bytes data, bool fin);
-  [[nodiscard]] std::expected<ReadResult, StreamError> read(StreamId id, MutableBytes out);
+  [[nodiscard]] std::expected<StreamPiece, StreamError> peek(StreamId id);
+  void consume(StreamId id, std::size_t bytes);
   /// Abandons the sending part (RFC 9000 §3.1). No effect once everything is acknowledged.
   void reset(StreamId id, std::uint64_t error);
   /// Abandons the receiving part (RFC 9000 §3.5): what has arrived is discarded, what arrives is ignored.

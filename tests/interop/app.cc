@@ -42,13 +42,12 @@ void App::write_more(StreamId id) {
 
 void App::read_all(StreamId id) {
   Incoming& stream = incoming_[id];
-  std::array<std::byte, 16 * 1024> buffer;
   while (true) {
-    const auto result = transport_.read(connection(), id, buffer);
-    if (!result) return;
-    for (std::size_t i = 0; i < result->bytes; ++i) stream.intact &= buffer[i] == pattern(id, stream.bytes + i);
-    stream.bytes += result->bytes;
-    if (result->fin && !stream.finished) {
+    const auto piece = transport_.peek(connection(), id);
+    if (!piece || (piece->data.empty() && !piece->fin)) return;
+    for (const std::byte byte : piece->data) stream.intact &= byte == pattern(id, stream.bytes++);
+    transport_.consume(connection(), id, piece->data.size());
+    if (piece->fin && !stream.finished) {
       stream.finished = true;
       if (reply_bytes_ > 0 && directionality_of(id) == Directionality::bidirectional && !outgoing_.contains(id)) {
         outgoing_[id] = {.size = reply_bytes_};
@@ -56,7 +55,6 @@ void App::read_all(StreamId id) {
       }
       return;
     }
-    if (result->bytes == 0) return;
   }
 }
 

@@ -164,7 +164,6 @@ bool Pair::transfer(bool from_server, std::size_t size, Duration limit) {
   std::size_t received = 0;
   bool intact = true;
   bool fin = false;
-  std::vector<std::byte> chunk(65536);
   return run_until(
              [&] {
                while (written < size || (size == 0 && written == 0)) {
@@ -172,11 +171,11 @@ bool Pair::transfer(bool from_server, std::size_t size, Duration limit) {
                  if (!n || *n == 0) break;
                  written += *n;
                }
-               while (const auto got = receiver.read(in, *id, chunk)) {
-                 for (std::size_t i = 0; i < got->bytes; ++i) intact &= chunk[i] == pattern(received + i);
-                 received += got->bytes;
-                 fin |= got->fin;
-                 if (got->bytes == 0) break;
+               while (const auto piece = receiver.peek(in, *id)) {
+                 for (const std::byte byte : piece->data) intact &= byte == pattern(received++);
+                 receiver.consume(in, *id, piece->data.size());
+                 fin |= piece->fin;
+                 if (piece->data.empty()) break;
                }
                return fin;
              },

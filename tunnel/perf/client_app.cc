@@ -161,16 +161,17 @@ void ClientApp::read(StreamId id, Instant now) {
   if (found == exchanges_.end()) return;
   Exchange& exchange = found->second;
   for (;;) {
-    const auto got = transport_.read(connection_, id, scratch_);
-    if (!got) return;  // StreamReset or ConnectionClosed says why
-    const Bytes data = Bytes(scratch_).first(got->bytes);
+    const auto piece = transport_.peek(connection_, id);
+    if (!piece) return;  // StreamReset or ConnectionClosed says why
+    const Bytes data = piece->data;
+    if (data.empty() && !piece->fin) return;
     if (exchange.hash) exchange.hash->update(data);
     exchange.result.downloaded += data.size();
     downloaded_ += data.size();
     if (exchange.output)
       if (const auto written = exchange.output->append(data); !written) return fail(written.error().message, now);
-    if (got->fin) return finish(id, now);
-    if (data.empty()) return;
+    transport_.consume(connection_, id, data.size());
+    if (piece->fin) return finish(id, now);
   }
 }
 

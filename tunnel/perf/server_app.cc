@@ -81,13 +81,14 @@ void ServerApp::read(Connection& connection, StreamId id) {
   if (found == connection.exchanges.end()) found = connection.exchanges.try_emplace(id).first;
   Exchange& exchange = found->second;
   while (!exchange.request_ended) {
-    const auto got = transport_.read(handle_of(connection), id, scratch_);
-    if (!got) return refuse(connection, id, kCancelled);
-    if (got->bytes == 0 && !got->fin) break;
-    exchange.request_ended = got->fin;
+    const auto piece = transport_.peek(handle_of(connection), id);
+    if (!piece) return refuse(connection, id, kCancelled);
+    if (piece->data.empty() && !piece->fin) break;
+    exchange.request_ended = piece->fin;
     const bool was_started = exchange.started;
-    if (const auto error = consume(connection, exchange, Bytes(scratch_).first(got->bytes), got->fin))
+    if (const auto error = consume(connection, exchange, piece->data, piece->fin))
       return refuse(connection, id, *error);
+    transport_.consume(handle_of(connection), id, piece->data.size());
     if (exchange.started && !was_started) {
       ++connection.record.requests;
       connection.waiting.push_back(id);

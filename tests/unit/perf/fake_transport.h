@@ -71,14 +71,12 @@ class FakeTransport final : public Transport {
     most_buffered = std::max(most_buffered, buffered());
     return n;
   }
-  std::expected<ReadResult, StreamError> read(ConnectionHandle, StreamId id, MutableBytes out) override {
-    Receiving& in = receiving_[id];
+  std::expected<StreamPiece, StreamError> peek(ConnectionHandle, StreamId id) override {
+    const Receiving& in = receiving_[id];
     if (in.reset) return std::unexpected(StreamError::reset);
-    const std::size_t n = std::min(out.size(), in.bytes.size());
-    std::copy_n(as_bytes(in.bytes).begin(), n, out.begin());
-    in.bytes.erase(0, n);
-    return ReadResult{n, in.fin && in.bytes.empty()};
+    return StreamPiece{.data = as_bytes(in.bytes), .fin = in.fin};
   }
+  void consume(ConnectionHandle, StreamId id, std::size_t bytes) override { receiving_[id].bytes.erase(0, bytes); }
   void reset_stream(ConnectionHandle, StreamId id, std::uint64_t error) override {
     Sending& out = sending_[id];
     if (out.reset || out.fin_delivered) return;

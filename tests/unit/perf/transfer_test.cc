@@ -70,11 +70,9 @@ class Transfer : public testing::Test {
     return id;
   }
   std::string answer(StreamId id) {
-    std::string bytes(1 << 20, '\0');
-    const auto got = client_side_.read(kConnection, id, std::as_writable_bytes(std::span(bytes)));
-    EXPECT_TRUE(got && got->fin);
-    bytes.resize(got ? got->bytes : 0);
-    return bytes;
+    const auto piece = client_side_.peek(kConnection, id);
+    EXPECT_TRUE(piece && piece->fin);
+    return piece ? std::string(as_text(piece->data)) : "";
   }
   ServerApp& server() {
     if (!server_) server_.emplace(server_side_, std::move(server_options_));
@@ -182,14 +180,13 @@ TEST_F(Transfer, PerfEndsItsResponseAfterTheUpload) {
   const auto header = perf_request(5);
   const StreamId id = send(as_text(header), false);
   run();
-  std::array<std::byte, 10> bytes{};
-  const auto got = client_side_.read(kConnection, id, bytes);
-  ASSERT_TRUE(got);
-  EXPECT_EQ(got->bytes, 5U);
-  EXPECT_FALSE(got->fin);
+  const auto piece = client_side_.peek(kConnection, id);
+  ASSERT_TRUE(piece);
+  EXPECT_EQ(piece->data.size(), 5U);
+  EXPECT_FALSE(piece->fin);
   ASSERT_TRUE(client_side_.write(kConnection, id, {}, true));
   run();
-  EXPECT_TRUE(client_side_.read(kConnection, id, bytes)->fin);
+  EXPECT_TRUE(client_side_.peek(kConnection, id)->fin);
 }
 
 TEST_F(Transfer, PerfUploadsFiles) {

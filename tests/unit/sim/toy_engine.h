@@ -86,14 +86,14 @@ class ToyTransport final : public Transport {
     if (taken < bytes.size()) blocked_.push_back(id);
     return taken;
   }
-  [[nodiscard]] std::expected<ReadResult, StreamError> read(ConnectionHandle, StreamId id, MutableBytes out) override {
+  [[nodiscard]] std::expected<StreamPiece, StreamError> peek(ConnectionHandle, StreamId id) override {
+    const Incoming& in = incoming_[id.value()];
+    return StreamPiece{.data = in.bytes, .fin = in.fin};
+  }
+  void consume(ConnectionHandle, StreamId id, std::size_t bytes) override {
     Incoming& in = incoming_[id.value()];
-    const std::size_t bytes = std::min(out.size(), in.bytes.size());
-    std::copy_n(in.bytes.begin(), bytes, out.begin());
     in.bytes.erase(in.bytes.begin(), in.bytes.begin() + static_cast<std::ptrdiff_t>(bytes));
-    const bool fin = in.fin && in.bytes.empty();
-    if (fin) in.fin = false;
-    return ReadResult{.bytes = bytes, .fin = fin};
+    if (in.bytes.empty()) in.fin = false;
   }
   void reset_stream(ConnectionHandle, StreamId, std::uint64_t) override {}
   void stop_sending(ConnectionHandle, StreamId, std::uint64_t) override {}

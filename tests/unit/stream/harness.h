@@ -149,16 +149,27 @@ class Pair {
   StreamMap server;
 };
 
+/// Takes up to `most` bytes of what lies ready; false where peek() gives an error.
+[[nodiscard]] inline bool read(StreamMap& map, StreamId id, std::size_t most, std::string& text, bool& fin) {
+  fin = false;
+  for (bool more = true; more;) {
+    const auto piece = map.peek(id);
+    if (!piece) return false;
+    const Bytes data = piece->data.first(std::min(most, piece->data.size()));
+    text += as_text(data);
+    most -= data.size();
+    fin = piece->fin && data.size() == piece->data.size();
+    map.consume(id, data.size());
+    more = !data.empty() && most > 0 && !fin;
+  }
+  return true;
+}
+
 [[nodiscard]] inline std::string read_all(StreamMap& map, StreamId id, bool* fin = nullptr) {
   std::string text;
-  std::array<std::byte, 4096> buffer{};
-  while (true) {
-    const auto result = map.read(id, buffer);
-    if (!result) return text;
-    text += as_text(std::span(buffer).first(result->bytes));
-    if (fin != nullptr) *fin = result->fin;
-    if (result->bytes == 0 || result->fin) return text;
-  }
+  bool ended = false;
+  if (read(map, id, SIZE_MAX, text, ended) && fin != nullptr) *fin = ended;
+  return text;
 }
 
 template <class T>

@@ -13,8 +13,13 @@ class ReassemblerTest : public ::testing::Test {
  protected:
   void insert(std::uint64_t offset, std::string_view text) { reassembler.insert(offset, as_bytes(text)); }
   std::string read(std::size_t most = 100000) {
-    std::vector<std::byte> out(most);
-    return std::string(as_text(Bytes(out).first(reassembler.read(out))));
+    std::string out;
+    for (Bytes front = reassembler.front(); out.size() < most && !front.empty(); front = reassembler.front()) {
+      front = front.first(std::min(front.size(), most - out.size()));
+      out += as_text(front);
+      EXPECT_EQ(reassembler.pop(front.size()), front.size());
+    }
+    return out;
   }
   ChunkPool pool;
   Reassembler reassembler{pool};

@@ -68,8 +68,7 @@ TEST(StreamStatesTest, ReadAndWriteAfterAResetSaySo) {
   pair.client.reset(id, 1);
   EXPECT_EQ(pair.client.write(id, as_bytes("x"), false).error(), StreamError::reset);
   pair.settle();
-  std::array<std::byte, 8> buffer{};
-  EXPECT_EQ(pair.server.read(id, buffer).error(), StreamError::reset);
+  EXPECT_EQ(pair.server.peek(id).error(), StreamError::reset);
 }
 
 TEST(StreamStatesTest, AResetAfterEverythingArrivedChangesNothing) {  // §3.2: data_recvd
@@ -111,8 +110,7 @@ TEST(StreamStatesTest, AStoppedReceiverReturnsCreditWithoutReading) {
   EXPECT_TRUE(pair.client.write(id, pattern(0, 3900), false));
   pair.settle();
   pair.server.stop_sending(id, 1);
-  std::array<std::byte, 8> buffer{};
-  EXPECT_EQ(pair.server.read(id, buffer).error(), StreamError::stopped);
+  EXPECT_EQ(pair.server.peek(id).error(), StreamError::stopped);
   pair.settle();
   const StreamId other = *pair.client.open(unidirectional);
   EXPECT_TRUE(pair.client.write(other, pattern(0, 3900), true));
