@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t kReadBuffer = 64 * 1024;  // the largest datagram fits
 /// Datagrams that are still missing this long after the last one was sent will not come.
 constexpr Duration kDatagramGrace = std::chrono::seconds(1);
+constexpr std::uint64_t kAbandoned = 0x52;   // the application error of streams that are given up
 constexpr std::size_t kDatagramHeader = 24;  // workload, sequence number, time of sending
 
 }  // namespace
@@ -41,15 +42,15 @@ void App::on_event(const Event& event, Instant now) {
                    for (std::size_t i = 0; i < sending_.size(); ++i)
                      if (parts_.ledger.progress(i).started_at) open_streams(i, now);
                  },
-                 [&](const StreamReset& e) { violation(e.id, now, "was reset by the peer"); },
+                 [&](const StreamReset& e) { on_reset(e.id, now); },
                  [&](const StreamStopped& e) { violation(e.id, now, "was stopped by the peer"); },
                  [&](const DatagramReceived&) { receive_datagrams(now); },
                  [&](const ConnectionClosed& e) { on_closed(e, now); },
                  [&](const PathChanged& e) { on_path_changed(e, now); },
-                 [](const HandshakeConfirmed&) {},
+                 [&](const HandshakeConfirmed&) { confirmed_ = true; },
                  [](const StreamOpened&) {},
                  [](const DatagramLost&) {},
-                 [](const StreamFinished&) {},
+                 [&](const StreamFinished& e) { flow_of(e.id).out.settled = true; },
              },
              event.what);
 }
@@ -110,6 +111,7 @@ void App::open_streams(std::size_t workload, Instant now) {
     const FlowHeader header{.workload = workload, .flow = ordinal, .body = spec.forward_bytes(ordinal)};
     Flow& flow = flow_of(*id);
     flow.out = {.active = true,
+                .settled = false,
                 .reply = false,
                 .header = header,
                 .length = FlowHeader::kSize + header.body,
@@ -162,6 +164,7 @@ void App::read_stream(StreamId id, Instant now) {
   Flow& flow = flow_of(id);
   while (true) {
     const auto piece = parts_.transport.peek(*connection_, id);
+    if (!piece && piece.error() == StreamError::reset) return on_reset(id, now);
     if (!piece || (piece->data.empty() && !piece->fin)) return;
     if (!piece->data.empty() && !accept_bytes(id, flow, piece->data, now)) return;
     parts_.transport.consume(*connection_, id, piece->data.size());
@@ -223,16 +226,21 @@ void App::finish_incoming(StreamId id, Flow& flow, Instant now) {
   if (in.reply) {
     return finish_reply(workload, now - flow.out.opened_at, now);
   }
-  flow.out = {
-      .active = true, .reply = true, .header = in.header, .length = spec.reply_bytes(), .offset = 0, .opened_at = now};
+  flow.out = {.active = true,
+              .settled = false,
+              .reply = true,
+              .header = in.header,
+              .length = spec.reply_bytes(),
+              .offset = 0,
+              .opened_at = now};
   write_stream(id);
 }
 
-void App::finish_reply(std::size_t workload, Duration latency, Instant now) {
+void App::finish_reply(std::size_t workload, std::optional<Duration> latency, Instant now) {
   const WorkloadSpec& spec = parts_.ledger.spec(workload);
   WorkloadProgress& progress = parts_.ledger.at(workload);
   Sending& sending = sending_[workload];
-  progress.latencies_us.push_back(static_cast<std::uint32_t>(latency.count() / 1000));
+  if (latency) progress.latencies_us.push_back(static_cast<std::uint32_t>(latency->count() / 1000));
   ++sending.finished;
   if (spec.kind != WorkloadKind::video) return open_streams(workload, now);
   progress.playback.on_segment(now, spec.segment, spec.prebuffer, sending.finished == spec.count);
@@ -241,6 +249,45 @@ void App::finish_reply(std::size_t workload, Duration latency, Instant now) {
   if (sending.next_request <= now) return open_streams(workload, now);
   if (sending.finished < spec.count)
     parts_.events.post(sending.next_request, {EventKind::app_timer, static_cast<std::uint32_t>(role_), workload});
+}
+
+void App::reset_stream(std::uint64_t nth) {
+  if (!connection_ || closed_) return;
+  for (std::size_t type = 0; type < flows_.size(); ++type) {
+    for (std::uint64_t ordinal = 0; ordinal < flows_[type].size(); ++ordinal) {
+      const Outgoing& out = flows_[type][ordinal].out;
+      // A player has no use for half a segment.
+      if (out.settled || parts_.ledger.spec(out.header.workload).kind == WorkloadKind::video || --nth > 0) continue;
+      return abandon(StreamId(ordinal << 2 | type));
+    }
+  }
+}
+
+void App::abandon(StreamId id) {
+  Outgoing& out = flow_of(id).out;
+  const bool sent = !out.active;
+  out.active = false;
+  out.settled = true;
+  parts_.ledger.abandon({.sender = role_, .id = id, .header = out.header, .reply = out.reply}, sent);
+  parts_.transport.reset_stream(*connection_, id, kAbandoned);
+}
+
+/// The transport may say so twice: in place of data, and by itself.
+void App::on_reset(StreamId id, Instant now) {
+  const Role peer = role_ == Role::client ? Role::server : Role::client;
+  const AbandonedFlow* reset = parts_.ledger.abandoned(peer, id);
+  if (reset == nullptr) return violation(id, now, "was reset by the peer");
+  Flow& flow = flow_of(id);
+  if (std::exchange(flow.in.finished, true)) return;
+  const FlowHeader header = reset->header;
+  const bool reply = reset->reply;
+  parts_.ledger.finished_stream(header, reply, now);
+  if (reply) return finish_reply(header.workload, std::nullopt, now);
+  if (!parts_.ledger.spec(header.workload).asks()) return;
+  // Nobody waits for the answer any more.
+  flow.out = {
+      .active = true, .settled = false, .reply = true, .header = header, .length = 0, .offset = 0, .opened_at = now};
+  abandon(id);
 }
 
 void App::send_datagrams(std::size_t workload, Instant now) {
@@ -252,6 +299,9 @@ void App::send_datagrams(std::size_t workload, Instant now) {
     sending.next_datagram += spec.datagram_interval();
   }
   sending.over = sending.opened == spec.count;
+  if (sending.over && parts_.ledger.at(workload).datagrams.sent == 0)
+    parts_.violations.add(now, fmt::format("workload {}: none of its {} datagrams of {} bytes was taken: too large?",
+                                           workload, spec.count, spec.size));
   const Instant next = sending.over ? now + kDatagramGrace : sending.next_datagram;
   parts_.events.post(next, {EventKind::app_timer, static_cast<std::uint32_t>(role_), workload});
 }

@@ -37,9 +37,13 @@ class App final : public Application {
   void set_connection(ConnectionHandle connection) { connection_ = connection; }
   [[nodiscard]] std::optional<ConnectionHandle> connection() const { return connection_; }
   [[nodiscard]] const std::optional<ConnectionClosed>& closed() const { return closed_; }
+  [[nodiscard]] bool confirmed() const { return confirmed_; }
   /// Paths that became valid since the last call, for who wants to act on it.
   [[nodiscard]] std::vector<PathChanged> take_validated_paths() { return std::exchange(validated_paths_, {}); }
   [[nodiscard]] bool has_validated_paths() const { return !validated_paths_.empty(); }
+  /// Gives up the `nth` of the streams of bulk and requests that it sends, in the order of their IDs, as long as not
+  /// everything is acknowledged. Nothing happens if there are fewer.
+  void reset_stream(std::uint64_t nth);
   /// From now on a close is what we want.
   void expect_close() { close_expected_ = true; }
   /// Paths may be refused: too many, or too late.
@@ -47,7 +51,8 @@ class App final : public Application {
 
  private:
   struct Outgoing {
-    bool active = false;
+    bool active = false;  // there is more to write
+    bool settled = true;  // all acknowledged, or reset, or not begun
     bool reply = false;
     FlowHeader header;
     std::uint64_t length = 0;  // header included, which replies do not have
@@ -87,7 +92,9 @@ class App final : public Application {
   [[nodiscard]] bool accept_bytes(StreamId id, Flow& flow, Bytes data, Instant now);
   [[nodiscard]] bool accept_header(StreamId id, Incoming& in, Bytes& data);
   void finish_incoming(StreamId id, Flow& flow, Instant now);
-  void finish_reply(std::size_t workload, Duration latency, Instant now);
+  void finish_reply(std::size_t workload, std::optional<Duration> latency, Instant now);
+  void abandon(StreamId id);
+  void on_reset(StreamId id, Instant now);
   void receive_datagrams(Instant now);
   void accept_datagram(Bytes data, Instant now);
   [[nodiscard]] Bytes outgoing_bytes(const Outgoing& out, std::array<std::byte, FlowHeader::kSize>& header) const;
@@ -97,6 +104,7 @@ class App final : public Application {
   Role role_;
   Parts parts_;
   std::optional<ConnectionHandle> connection_;
+  bool confirmed_ = false;  // the handshake is (RFC 9001 §4.1.2)
   bool close_expected_ = false;
   bool refusals_expected_ = false;
   std::optional<ConnectionClosed> closed_;

@@ -5,6 +5,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <string_view>
 
 #include "stack/base/rng.h"
 #include "stack/conn/config.h"
@@ -19,10 +20,11 @@ struct EngineSetup {
   ConnectionConfig connection;
   bool require_retry = false;  // server
   std::shared_ptr<TlsProvider> tls;
-  Rng* rng = nullptr;                      // outlives the engine
-  trace::SinkFactory* trace = nullptr;     // outlives the engine
-  std::uint64_t seed = 0;                  // for an engine with randomness of its own
-  std::array<std::byte, 32> static_key{};  // all zero: drawn. Equal ones make "the same host, restarted"
+  Rng* rng = nullptr;                            // outlives the engine
+  trace::SinkFactory* trace = nullptr;           // outlives the engine
+  std::function<void(std::string_view)> keylog;  // lines of an NSS key log, for an engine with TLS of its own
+  std::uint64_t seed = 0;                        // for an engine with randomness of its own
+  std::array<std::byte, 32> static_key{};        // all zero: drawn. Equal ones make "the same host, restarted"
 };
 
 class Engine {

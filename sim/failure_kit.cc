@@ -17,7 +17,9 @@ namespace {
 /// Of what the run has not left already. Empty names: there is nothing to repeat it for.
 [[nodiscard]] TraceOptions missing_traces(const FailedRun& run, const std::filesystem::path& directory) {
   TraceOptions wanted;
-  if (run.traced.qlog.empty()) wanted.qlog = directory.string();
+  const bool has_qlogs = !run.scenario.endpoints.both(EngineKind::ngtcp2);
+  if (has_qlogs && run.traced.qlog.empty()) wanted.qlog = directory.string();
+  if (!has_qlogs && run.traced.pcap.empty()) wanted.pcap = (directory / "packets.pcapng").string();
   if (run.traced.keylog.empty() && run.scenario.crypto == Crypto::real)
     wanted.keylog = (directory / "keys.log").string();
   return wanted;
@@ -31,14 +33,13 @@ std::string keep_evidence(const FailedRun& run) {
   std::filesystem::create_directories(directory, error);
   std::string text = "\n";
   const TraceOptions wanted = missing_traces(run, directory);
-  if (!wanted.qlog.empty() || !wanted.keylog.empty())
+  if (!wanted.qlog.empty() || !wanted.pcap.empty() || !wanted.keylog.empty())
     if (const auto again = run.again(wanted); !again) text += fmt::format("cannot trace it: {}\n", again.error());
   for (const auto& kept : {keep_file(directory / "report.json", to_json(run.report)),
                            keep_file(directory / "scenario.yaml", run.scenario.resolved + "\n")})
     if (!kept) text += kept.error() + "\n";
-  const std::string& qlog = run.traced.qlog;
-  text += fmt::format("FAILED. {} in {}. Repeat with:\n  {}\n",
-                      qlog.empty() ? "qlogs, report and scenario" : "report and scenario", directory.string(),
+  const std::string_view traces = !wanted.qlog.empty() ? "qlogs, " : !wanted.pcap.empty() ? "packets, " : "";
+  text += fmt::format("FAILED. {}report and scenario in {}. Repeat with:\n  {}\n", traces, directory.string(),
                       replay_command(run.report));
   return text;
 }

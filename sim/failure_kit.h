@@ -20,8 +20,9 @@ struct FailedRun {
   std::filesystem::path under = "out";
 };
 
-/// qlogs, TLS keys if the crypto is real, the report and the resolved scenario in `under`/NAME-SEED/; the run is
-/// repeated for those traces that it has not left. For people: where they are, and the command that repeats the run.
+/// qlogs (of ngtcp2, which writes none: packets), TLS keys if the crypto is real, the report and the resolved scenario
+/// in `under`/NAME-SEED/; the run is repeated for those traces that it has not left. For people: where they are, and
+/// the command that repeats the run.
 [[nodiscard]] std::string keep_evidence(const FailedRun& run);
 
 }  // namespace mpquic::sim

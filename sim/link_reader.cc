@@ -49,10 +49,6 @@ constexpr Duration kShortestStep = std::chrono::microseconds(100);
   return std::unexpected("drop (packets are lost) or hold (they wait)");
 }
 
-void check_time(YamlMap& map, const char* key, Duration value, Duration least) {
-  if (value < least) map.fail(key, fmt::format("expected at least {} us", least.count() / 1000));
-}
-
 void read_queue(YamlMap& map, LinkSpec& link) {
   if (!map.has_map("queue")) {
     if (map.has("queue")) link.config.discipline = {};

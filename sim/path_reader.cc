@@ -19,6 +19,15 @@ constexpr std::size_t kMaxOutages = 16;
   return std::unexpected("endpoint_independent or endpoint_dependent");
 }
 
+/// Bounds of a process that keep it from where it wanders around would quietly make another link of it.
+void check_bounds(YamlMap& map, const LinkConfig& link) {
+  const auto* wandering = std::get_if<WanderingRate>(&link.service);
+  if (wandering != nullptr && (link.rate < wandering->least || link.rate > wandering->most))
+    map.fail("rate_process", fmt::format("least and most leave out the rate, {} bit/s", link.rate.bits_per_second()));
+  if (link.jitter && link.delay < link.jitter->least)
+    map.fail("jitter", fmt::format("least is above the delay, {} us", link.delay.count() / 1000));
+}
+
 void read_links(YamlMap& map, PathSpec& path, const LinkContext& context) {
   LinkSpec both;
   std::optional<Duration> rtt;
@@ -35,6 +44,7 @@ void read_links(YamlMap& map, PathSpec& path, const LinkContext& context) {
     map.fail("rate", "missing; expected a rate like 50Mbit/s, here or in both up and down");
   if (!up.has_delay || !down.has_delay)
     map.fail("rtt", "missing; expected a time like 20ms, or delay here or in both up and down");
+  for (const LinkSpec* link : {&up, &down}) check_bounds(map, link->config);
   const Duration round_trip = up.config.delay + down.config.delay;
   settle_queue(up, round_trip);
   settle_queue(down, round_trip);
@@ -54,6 +64,8 @@ void read_outages(YamlMap& map, PathSpec& path) {
 void read_path(YamlMap& map, PathSpec& path, const LinkContext& context) {
   map.require("name", "a word, for reports and events");
   map.read("name", path.config.name);
+  check_word(map, "name", path.config.name);
+  if (path.config.name == kEveryPath) map.fail("name", "'all' means all paths");
   std::string profile;
   map.read("profile", profile);  // its keys are in the map already
   read_links(map, path, context);
@@ -73,6 +85,7 @@ void read_bottlenecks(YamlMap& root, Scenario& scenario, const LinkContext& cont
     map.require("name", "a word, for `shared` of paths");
     std::string name;
     map.read("name", name);
+    check_word(map, "name", name);
     if (std::ranges::find(scenario.bottleneck_names, name) != scenario.bottleneck_names.end())
       map.fail("name", "is the name of another bottleneck already");
     if (map.has("shared")) map.fail("shared", "a bottleneck has a rate of its own");

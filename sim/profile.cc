@@ -28,9 +28,26 @@ constexpr std::array kAlternatives = {
     Alternatives{"delay_trace", {"rtt", "delay", "delay_trace"}},
 };
 
+/// Bounds of a profile's process around a value that the path replaces.
+struct Bounds {
+  std::string_view key;
+  const char* process;
+  std::array<const char*, 2> bounds;
+};
+constexpr std::array kBounds = {
+    Bounds{"rate", "rate_process", {"least", "most"}},
+    Bounds{"rtt", "jitter", {"least", "most"}},
+    Bounds{"delay", "jitter", {"least", "most"}},
+    Bounds{"delay_trace", "jitter", {"least", "most"}},
+};
+
 void displace(YAML::Node map, const std::string& key) {
   if (!map.IsDefined() || !map.IsMap()) return;
   map.remove(key);
+  for (const Bounds& known : kBounds) {
+    if (known.key != key || !map[known.process].IsMap()) continue;
+    for (const char* bound : known.bounds) map[known.process].remove(bound);
+  }
   const auto found = std::ranges::find(kAlternatives, key, &Alternatives::key);
   if (found == kAlternatives.end()) return;
   for (const std::string_view other : found->displaced)
@@ -121,8 +138,12 @@ std::expected<Profile, std::string> load_profile(const std::string& file) {
   std::ostringstream text;
   if (in) text << in.rdbuf();
   if (!in || !text) return std::unexpected(fmt::format("{}: cannot be read", file));
+  return read_profile(text.str(), file);
+}
+
+std::expected<Profile, std::string> read_profile(const std::string& text, const std::string& file) {
   try {
-    return parse_profile(text.str());
+    return parse_profile(text);
   } catch (const Malformed& error) {
     return std::unexpected(file + error.what);
   } catch (const YAML::Exception& error) {

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "sim/probe.h"
 #include "sim/profile.h"
 #include "sim/scenario_loader.h"
+#include "sim/standard_output.h"
 
 namespace mpquic::sim {
 namespace {
@@ -22,6 +22,16 @@ struct Panel {
   std::vector<double> y;
   const char* colour;
 };
+
+[[nodiscard]] std::string unknown_profile(const std::string& name, const std::filesystem::path& file) {
+  std::vector<std::string> known;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(file.parent_path(), error))
+    known.push_back(entry.path().stem().string());
+  std::ranges::sort(known);
+  return fmt::format("{}: no such file, and {} has {}", name, file.parent_path().string(),
+                     known.empty() ? "no profiles" : fmt::format("{}", fmt::join(known, ", ")));
+}
 
 [[nodiscard]] std::string table_row(const char* title, const std::vector<double>& samples) {
   std::string row = fmt::format("  {:<12}", title);
@@ -115,12 +125,6 @@ struct Panel {
   return out + "</svg>\n";
 }
 
-[[nodiscard]] bool write_file(const std::string& file, const std::string& text) {
-  std::ofstream out(file, std::ios::binary);
-  out << text;
-  return static_cast<bool>(out.flush());
-}
-
 }  // namespace
 
 std::expected<std::string, std::string> describe_profile(const ProfileRequest& request) {
@@ -131,6 +135,7 @@ std::expected<std::string, std::string> describe_profile(const ProfileRequest& r
     return std::unexpected(fmt::format("--plot {}: expected a file that ends in .svg", request.plot));
   const bool is_file = std::filesystem::is_regular_file(request.name);
   const std::string file = is_file ? request.name : profile_file(request.name, "");
+  if (!std::filesystem::exists(file)) return std::unexpected(unknown_profile(request.name, file));
   const auto profile = load_profile(file);
   if (!profile) return std::unexpected(profile.error());
   YAML::Node document;
@@ -143,11 +148,11 @@ std::expected<std::string, std::string> describe_profile(const ProfileRequest& r
   const auto scenario = parse_scenario(text.c_str(), file);
   if (!scenario) return std::unexpected(scenario.error());
   const PathProbe probe = probe_path(scenario->paths[0].config, request.seed, *length);
-  if (!request.json.empty() && !write_file(request.json, to_json(*profile, probe, request.seed)))
+  if (!request.json.empty() && !write_text(request.json, to_json(*profile, probe, request.seed)))
     return std::unexpected(fmt::format("{}: cannot be written", request.json));
-  if (!request.plot.empty() && !write_file(request.plot, to_svg(*profile, probe, request.seed)))
+  if (!request.plot.empty() && !write_text(request.plot, to_svg(*profile, probe, request.seed)))
     return std::unexpected(fmt::format("{}: cannot be written", request.plot));
-  return to_text(*profile, probe, request.seed);
+  return request.json == kStandardOutput ? std::string() : to_text(*profile, probe, request.seed);
 }
 
 }  // namespace mpquic::sim

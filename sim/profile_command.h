@@ -12,10 +12,10 @@ struct ProfileRequest {
   std::uint64_t seed = 1;
   std::string duration = "60s";
   std::string plot;  // .svg file
-  std::string json;  // file
+  std::string json;  // file, or "-"
 };
 
-/// The table. The error is one line.
+/// The table; nothing where the JSON goes to standard output. The error is one line.
 [[nodiscard]] std::expected<std::string, std::string> describe_profile(const ProfileRequest& request);
 
 }  // namespace mpquic::sim

@@ -65,10 +65,17 @@ struct Value {
   return hash;
 }
 
+/// Values in scenario files have none.
+[[nodiscard]] std::string without_exponent(double amount) {
+  std::array<char, 512> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), amount, std::chars_format::fixed).ptr;
+  return {text.data(), end};
+}
+
 [[nodiscard]] std::string text_of(double amount, Kind kind) {
   switch (kind) {
-    case Kind::number: return fmt::format("{}", amount);
-    case Kind::percentage: return fmt::format("{}%", amount);
+    case Kind::number: return without_exponent(amount);
+    case Kind::percentage: return without_exponent(amount) + "%";
     case Kind::time: return fmt::format("{:.0f}ns", amount);
     case Kind::rate: return fmt::format("{:.0f}bit/s", amount);
     case Kind::size: return fmt::format("{:.0f}B", amount);

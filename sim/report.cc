@@ -48,6 +48,13 @@ void add_workloads(std::string& out, const Report& report) {
   }
 }
 
+/// As "bulk down", or by its name.
+[[nodiscard]] std::string workload_text(const Report& report, std::size_t index) {
+  const WorkloadReport& workload = report.workloads[index];
+  if (!workload.name.empty()) return workload.name;
+  return fmt::format("{} {}", name_of(workload.kind), workload.direction == Direction::up ? "up" : "down");
+}
+
 void add_goodput(std::string& out, const Report& report) {
   const Oracles& oracles = report.oracles;
   out += fmt::format("\n  goodput        {:.2f} Mbit/s", report.goodput_mbps);
@@ -69,10 +76,9 @@ void add_oracles(std::string& out, const Report& report) {
   if (oracles.completion_bound_s) out += '\n';
   if (!oracles.unbounded.empty()) out += fmt::format("  lower bound    none: {}\n", oracles.unbounded);
   for (const FailoverReport& failover : report.failovers)
-    out += failover.seconds
-               ? fmt::format("  failover       {:.0f} ms after {} died at {:.3f} s\n", *failover.seconds * 1e3,
-                             failover.path, failover.at_s)
-               : fmt::format("  failover       none after {} died at {:.3f} s\n", failover.path, failover.at_s);
+    out += fmt::format("  failover       {} after {} died at {:.3f} s ({})\n",
+                       failover.seconds ? fmt::format("{:.0f} ms", *failover.seconds * 1e3) : "never", failover.path,
+                       failover.at_s, workload_text(report, failover.workload));
   for (const DrawnValue& drawn : report.drawn)
     out += fmt::format("  drawn          {} = {} of {}\n", drawn.key, drawn.value, drawn.range);
 }
@@ -101,35 +107,60 @@ void add_oracles(std::string& out, const Report& report) {
           {"completion_of_single_path", ratio(report.completion_s, oracles.single_path_bound_s.value_or(0))}};
 }
 
-[[nodiscard]] nlohmann::ordered_json to_json(const std::vector<PathReport>& paths) {
+[[nodiscard]] nlohmann::ordered_json paths_json(const Report& report) {
   auto json = nlohmann::ordered_json::array();
-  for (const PathReport& path : paths) {
+  for (const PathReport& path : report.paths) {
+    const auto retransmitted = report.counts_retransmissions ? nlohmann::json(path.retransmitted) : nlohmann::json();
     json.push_back({{"name", path.name},
                     {"goodput_mbps", path.goodput_mbps},
                     {"share", path.share},
                     {"rtt_ms", path.rtt_ms},
                     {"lost", path.lost},
-                    {"retransmitted", path.retransmitted},
+                    {"spurious", path.spurious},
+                    {"retransmitted", retransmitted},
                     {"duplicated", path.duplicated},
-                    {"link_drops", path.link_drops}});
+                    {"probes", path.probes},
+                    {"datagram_size", path.datagram_size},
+                    {"link_drops", path.link_drops},
+                    {"link_repeats", path.link_repeats},
+                    {"link_corrupted", path.link_corrupted},
+                    {"link_marks", path.link_marks}});
   }
   return json;
 }
 
 }  // namespace
 
+std::uint64_t PathReport::value_of(PathMeasure measure) const {
+  switch (measure) {
+    case PathMeasure::lost: return lost;
+    case PathMeasure::spurious: return spurious;
+    case PathMeasure::retransmitted: return retransmitted;
+    case PathMeasure::duplicated: return duplicated;
+    case PathMeasure::probes: return probes;
+    case PathMeasure::datagram_size: return datagram_size;
+    case PathMeasure::link_drops: return link_drops;
+    case PathMeasure::link_repeats: return link_repeats;
+    case PathMeasure::link_corrupted: return link_corrupted;
+    case PathMeasure::link_marks: return link_marks;
+  }
+  return 0;
+}
+
 std::string to_table(const Report& report) {
   std::string out = fmt::format("{}  seed {}  crypto {}", report.scenario, report.seed, name_of(report.crypto));
   if (report.engines[0] == EngineKind::ngtcp2 || report.engines[1] == EngineKind::ngtcp2)
     out += fmt::format("  engines {} to {}", name_of(report.engines[0]), name_of(report.engines[1]));
   if (report.baseline != Baseline::none) out += fmt::format("  baseline {}", name_of(report.baseline));
+  if (!report.single_path.empty()) out += fmt::format(" ({})", report.single_path);
   out += "\n\n";
   const bool copies = std::ranges::any_of(report.paths, [](const PathReport& path) { return path.duplicated > 0; });
   out += fmt::format("  {:<14} {:>7} {:>14} {:>11} {:>8} {:>14}{}\n", "path", "share", "goodput", "RTT", "lost",
                      "retransmitted", copies ? "     duplicated" : "");
   for (const PathReport& path : report.paths) {
     out += fmt::format("  {:<14} {:>6.1f}% {:>7.2f} Mbit/s {:>8.1f} ms {:>8} {:>14}", path.name, path.share * 100,
-                       path.goodput_mbps, path.rtt_ms, path.lost, bytes_text(path.retransmitted));
+                       path.goodput_mbps, path.rtt_ms, path.lost,
+                       report.counts_retransmissions ? bytes_text(path.retransmitted) : "-");
     out += copies ? fmt::format(" {:>14}\n", bytes_text(path.duplicated)) : "\n";
   }
   out += '\n';
@@ -163,13 +194,14 @@ std::string to_json(const Report& report) {
   json["oracles"] = to_json(report.oracles, report);
   json["engines"] = {{"client", name_of(report.engines[0])}, {"server", name_of(report.engines[1])}};
   json["baseline"] = name_of(report.baseline);
+  json["single_path"] = report.single_path.empty() ? nlohmann::json() : nlohmann::json(report.single_path);
   json["packets"] = report.packets;
   json["events"] = report.events;
   json["wall_s"] = report.wall_s;
   json["violations"] = nlohmann::json::array();
   for (const Violation& violation : report.violations)
     json["violations"].push_back({{"at_s", to_seconds(violation.at.time_since_epoch())}, {"what", violation.what}});
-  json["paths"] = to_json(report.paths);
+  json["paths"] = paths_json(report);
   json["workloads"] = nlohmann::json::array();
   for (const WorkloadReport& w : report.workloads) {
     nlohmann::ordered_json item;
@@ -202,6 +234,7 @@ std::string to_json(const Report& report) {
   for (const FailoverReport& failover : report.failovers)
     json["failovers"].push_back({{"path", failover.path},
                                  {"at_s", failover.at_s},
+                                 {"workload", failover.workload},
                                  {"seconds", failover.seconds ? nlohmann::json(*failover.seconds) : nlohmann::json()}});
   json["drawn"] = nlohmann::json::array();
   for (const DrawnValue& drawn : report.drawn)

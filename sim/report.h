@@ -15,13 +15,21 @@ namespace mpquic::sim {
 
 struct PathReport {
   std::string name;
-  double goodput_mbps = 0;  // stream and datagram payload that arrived by this path, repeats included, over the run
-  double share = 0;         // of all paths' payload
-  double rtt_ms = 0;        // smoothed, as the sender saw it last
-  std::uint64_t lost = 0;   // packets that the sender declared lost
+  double goodput_mbps = 0;     // stream and datagram payload that arrived by this path, repeats included, over the run
+  double share = 0;            // of all paths' payload
+  double rtt_ms = 0;           // smoothed, as the sender saw it last
+  std::uint64_t lost = 0;      // packets that the sender declared lost
+  std::uint64_t spurious = 0;  // of these, at least so many had arrived
   std::uint64_t retransmitted = 0;  // stream payload bytes that the sender wrote again
   std::uint64_t duplicated = 0;     // payload bytes that the sender wrote here as copies of another path's
-  std::uint64_t link_drops = 0;     // packets that the link dropped, both directions
+  std::uint64_t probes = 0;         // probe timeouts of the sender
+  std::uint64_t datagram_size = 0;  // UDP payload: the largest that the sender has found to arrive
+  std::uint64_t link_drops = 0;     // packets that the link dropped, both directions; the following likewise
+  std::uint64_t link_repeats = 0;   // that it delivered twice
+  std::uint64_t link_corrupted = 0;
+  std::uint64_t link_marks = 0;  // ECN CE
+
+  [[nodiscard]] std::uint64_t value_of(PathMeasure measure) const;
 };
 
 struct LatencyReport {
@@ -32,11 +40,12 @@ struct LatencyReport {
   double max_ms = 0;
 };
 
-/// A path died while work was outstanding.
+/// A path died while work was under way.
 struct FailoverReport {
   std::string path;
   double at_s = 0;
-  std::optional<double> seconds;  // until another path brought the application further
+  std::size_t workload = 0;       // that stood still longest
+  std::optional<double> seconds;  // how long (sim/failover_watch.h); absent: it never got over it
 };
 
 struct WorkloadReport {
@@ -70,6 +79,8 @@ struct Report {
   Oracles oracles;
   std::array<EngineKind, 2> engines{};  // by role
   Baseline baseline = Baseline::none;
+  std::string single_path;             // of the baselines that have one
+  bool counts_retransmissions = true;  // the sender does
   std::size_t validated_paths = 0;
   std::uint64_t key_updates = 0;
   std::uint64_t packets = 0;  // datagrams that both endpoints sent

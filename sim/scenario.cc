@@ -12,6 +12,7 @@ std::string_view name_of(Baseline baseline) {
   switch (baseline) {
     case Baseline::none: return "none";
     case Baseline::one_path: return "one_path";
+    case Baseline::best_path: return "best_path";
     case Baseline::per_path: return "per_path";
   }
   return "unknown";
@@ -48,6 +49,7 @@ std::string_view name_of(Action action) {
     case Action::open_path: return "open_path";
     case Action::drop_datagrams: return "drop_datagrams";
     case Action::reorder_burst: return "reorder_burst";
+    case Action::reset_stream: return "reset_stream";
     case Action::heal: return "heal";
   }
   return "unknown";
@@ -63,9 +65,30 @@ std::string_view name_of(Compound compound) {
   return "unknown";
 }
 
+std::string_view name_of(PathMeasure measure) {
+  switch (measure) {
+    case PathMeasure::lost: return "lost";
+    case PathMeasure::spurious: return "spurious";
+    case PathMeasure::retransmitted: return "retransmitted";
+    case PathMeasure::duplicated: return "duplicated";
+    case PathMeasure::probes: return "probes";
+    case PathMeasure::datagram_size: return "datagram_size";
+    case PathMeasure::link_drops: return "link_drops";
+    case PathMeasure::link_repeats: return "link_repeats";
+    case PathMeasure::link_corrupted: return "link_corrupted";
+    case PathMeasure::link_marks: return "link_marks";
+  }
+  return "unknown";
+}
+
+bool is_size(PathMeasure measure) {
+  return measure == PathMeasure::retransmitted || measure == PathMeasure::duplicated ||
+         measure == PathMeasure::datagram_size;
+}
+
 bool is_about_host(Action action) {
   return action == Action::clock_jump || action == Action::peer_restart || action == Action::key_update ||
-         action == Action::close;
+         action == Action::close || action == Action::reset_stream;
 }
 
 bool EndpointsSpec::multipath() const {
@@ -90,19 +113,6 @@ Direction Scenario::main_direction() const {
       return workload.request_bytes > workload.response_bytes ? Direction::up : Direction::down;
   }
   return Direction::up;
-}
-
-std::size_t Scenario::best_path() const {
-  const Direction direction = main_direction();
-  std::size_t best = first_path();
-  for (std::size_t path = 0; path < paths.size(); ++path) {
-    if (!paths[path].used) continue;
-    const double capacity = payload_capacity_mbps(link(path, direction), endpoints.narrower());
-    const double record = payload_capacity_mbps(link(best, direction), endpoints.narrower());
-    const auto round_trip = [&](std::size_t i) { return paths[i].config.up.delay + paths[i].config.down.delay; };
-    if (capacity > record || (capacity == record && round_trip(path) < round_trip(best))) best = path;
-  }
-  return best;
 }
 
 double payload_capacity_mbps(const LinkConfig& link, const ConnectionConfig& connection) {

@@ -41,6 +41,7 @@ struct EndpointsSpec {
   /// Both sides are able and willing to use several paths.
   [[nodiscard]] bool multipath() const;
   [[nodiscard]] bool any(EngineKind engine) const { return client.engine == engine || server.engine == engine; }
+  [[nodiscard]] bool both(EngineKind engine) const { return client.engine == engine && server.engine == engine; }
   /// The side whose datagrams may be smaller: links never carry larger ones.
   [[nodiscard]] const ConnectionConfig& narrower() const;
 };
@@ -49,9 +50,10 @@ struct EndpointsSpec {
 
 /// What a user without multipath has, to compare with.
 enum class Baseline : std::uint8_t {
-  none,      // one multipath connection, or the first path alone if multipath is off
-  one_path,  // one connection over `first_path`, which `baseline: best_path` or `baseline: path NAME` has chosen
-  per_path,  // one connection per WAN; streams and datagram flows are hashed over them
+  none,       // one multipath connection, or the first path alone if multipath is off
+  one_path,   // `path NAME`: one connection over `first_path`
+  best_path,  // the same; `first_path` is absent until sim/best_path.h has measured which one it is
+  per_path,   // one connection per WAN; streams and datagram flows are hashed over them
 };
 
 [[nodiscard]] std::string_view name_of(Baseline baseline);
@@ -84,6 +86,7 @@ enum class Action : std::uint8_t {
   open_path,       // the client asks for a path there, in addition to those that it has
   drop_datagrams,  // the datagrams `nth` to `nth + count - 1` from now on are dropped
   reorder_burst,   // what comes within `length` is held back and then sent in reverse order
+  reset_stream,    // the application of `side` gives up a stream that it sends, the `nth` of those (RFC 9000 §3.1)
   heal,            // ends every fault of every path: all links as they began, without losses
 };
 [[nodiscard]] std::string_view name_of(Action action);
@@ -117,7 +120,8 @@ struct ExpectedClose {
   Role side = Role::client;
   std::optional<CloseSource> source;
   std::optional<std::uint64_t> error;
-  std::string reason;  // contained in the reason
+  std::string reason;          // contained in the reason
+  std::optional<Duration> by;  // at the latest, of simulated time
 };
 
 /// The share of a path in what arrived.
@@ -125,6 +129,35 @@ struct ShareBound {
   std::size_t path = 0;
   double least = 0;
   double most = 1;
+};
+
+/// What is counted of each path in a report.
+enum class PathMeasure : std::uint8_t {
+  lost,
+  spurious,
+  retransmitted,
+  duplicated,
+  probes,
+  datagram_size,
+  link_drops,
+  link_repeats,
+  link_corrupted,
+  link_marks,
+};
+inline constexpr PathMeasure kPathMeasures[] = {
+    PathMeasure::lost,           PathMeasure::spurious,      PathMeasure::retransmitted, PathMeasure::duplicated,
+    PathMeasure::probes,         PathMeasure::datagram_size, PathMeasure::link_drops,    PathMeasure::link_repeats,
+    PathMeasure::link_corrupted, PathMeasure::link_marks,
+};
+[[nodiscard]] std::string_view name_of(PathMeasure measure);
+/// In bytes, else it is a plain count.
+[[nodiscard]] bool is_size(PathMeasure measure);
+
+struct PathBound {
+  std::size_t path = 0;
+  PathMeasure measure = PathMeasure::lost;
+  std::uint64_t least = 0;
+  std::uint64_t most = UINT64_MAX;
 };
 
 /// Absent: not asserted. What a single workload must do stands in WorkloadSpec::expect.
@@ -137,12 +170,13 @@ struct Assertions {
   std::optional<double> completion_of_bound;     // at most this multiple of the omniscient lower bound
   std::optional<Duration> stall;                 // the longest silence of any workload
   std::optional<double> datagrams_delivered;     // at least this share of those sent
-  std::optional<Duration> failover;              // from any path's death to the first progress on another
+  std::optional<Duration> failover;              // the silence after any path's death (sim/failover_watch.h)
   std::optional<std::uint64_t> validated_paths;  // at least, as the client sees it at the end
   std::optional<std::uint64_t> key_updates;      // at least, on either side
   bool refused_paths = false;                    // paths may be refused
   std::optional<ExpectedClose> closed;
   std::vector<ShareBound> shares;
+  std::vector<PathBound> bounds;
 };
 
 /// A value that was drawn from a range of the file.
@@ -156,12 +190,13 @@ struct Scenario {
   std::string name;
   std::string description;
   std::string protects;
-  std::string source;                             // the file, for messages and replays
-  std::string resolved;                           // the document with all overrides and drawn values, as YAML
-  std::string resolved_json;                      // the same as JSON, every scalar a string
-  std::vector<DrawnValue> drawn;                  // in the order of the document
-  Duration duration = std::chrono::seconds(60);   // limit
-  Duration max_stall = std::chrono::seconds(10);  // the liveness invariant
+  std::vector<std::vector<std::string>> broken_by;  // each of them breaks that: overrides of one run
+  std::string source;                               // the file, for messages and replays
+  std::string resolved;                             // the document with all overrides and drawn values, as YAML
+  std::string resolved_json;                        // the same as JSON, every scalar a string
+  std::vector<DrawnValue> drawn;                    // in the order of the document
+  Duration duration = std::chrono::seconds(60);     // limit
+  Duration max_stall = std::chrono::seconds(10);    // the liveness invariant
   Crypto crypto = Crypto::real;
   EndpointsSpec endpoints;
   Baseline baseline = Baseline::none;
@@ -176,8 +211,6 @@ struct Scenario {
   [[nodiscard]] std::size_t first_path() const;
   /// The direction that goodput is about: that of the first workload which carries data.
   [[nodiscard]] Direction main_direction() const;
-  /// The WAN that carries most payload in main_direction() before anything happens; the shorter round trip breaks ties.
-  [[nodiscard]] std::size_t best_path() const;
   [[nodiscard]] const LinkConfig& link(std::size_t path, Direction direction) const {
     return direction == Direction::up ? paths[path].config.up : paths[path].config.down;
   }

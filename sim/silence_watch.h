@@ -18,8 +18,9 @@ class SilenceWatch {
   /// Beyond the PTO: sockets that block and clocks that stand still put it off, and this watch looks now and then.
   static constexpr Duration kSlack = std::chrono::seconds(3);
 
-  /// The first path that has broken the rule, each path once. `now` on the host's own clock.
-  [[nodiscard]] std::optional<PathId> sample(std::span<const PathStats> paths, Instant now) {
+  /// The first path that has broken the rule, each path once. `now` on the host's own clock. Before the handshake is
+  /// confirmed, acknowledgements need not end a client's backoff (RFC 9002 §6.2.1).
+  [[nodiscard]] std::optional<PathId> sample(std::span<const PathStats> paths, bool confirmed, Instant now) {
     for (const PathStats& stats : paths) {
       State& state = state_of(stats.id);
       const bool acked = stats.bytes_in_flight < state.in_flight;
@@ -27,7 +28,7 @@ class SilenceWatch {
       // Where one packet follows another, there may be as much in flight whenever we look.
       const bool stirred = acked || probed || stats.bytes_in_flight != state.in_flight ||
                            stats.packets_received != state.received || stats.stream_bytes_sent != state.sent;
-      state.backoff = acked ? 0 : state.backoff + (probed ? 1 : 0);
+      state.backoff = acked && confirmed ? 0 : state.backoff + (probed ? 1 : 0);
       state.in_flight = stats.bytes_in_flight;
       state.received = stats.packets_received;
       state.sent = stats.stream_bytes_sent;

@@ -7,6 +7,7 @@
 
 #include "sim/per_path_engine.h"
 #include "sim/random_streams.h"
+#include "stack/base/check.h"
 
 namespace mpquic::sim {
 namespace {
@@ -23,12 +24,24 @@ constexpr Duration kCloseTime = std::chrono::seconds(1);
 }
 
 /// Whatever fits into its queue.
+[[nodiscard]] bool carries_everything(const BottleneckConfig& bottleneck) {
+  return bottleneck.discipline.kind == QueueKind::drop_tail && bottleneck.discipline.age == Duration::zero() &&
+         !bottleneck.cross_traffic;
+}
 [[nodiscard]] bool carries_everything(const LinkConfig& link) {
   return link.loss == 0 && link.corrupt == 0 && link.truncate == 0 && !link.burst_loss && !link.policer &&
-         link.discipline.kind == QueueKind::drop_tail && !link.cross_traffic;
+         carries_everything(static_cast<const BottleneckConfig&>(link));
 }
 
 }  // namespace
+
+std::optional<std::string> obstacle(const Scenario& scenario, const SimulationOptions& options) {
+  if (scenario.ns3.only_ns3())
+    return fmt::format("{}: key 'ns3.topology': only ns-3 has this one: add --engine ns3", scenario.source);
+  if (scenario.endpoints.any(EngineKind::ngtcp2) && !options.ngtcp2)
+    return fmt::format("{}: engine ngtcp2: this build has no ngtcp2", scenario.source);
+  return std::nullopt;
+}
 
 Simulation::Simulation(Scenario scenario, SimulationOptions options)
     : scenario_(std::move(scenario)),
@@ -37,6 +50,7 @@ Simulation::Simulation(Scenario scenario, SimulationOptions options)
       content_(options_.seed),
       packet_numbers_(violations_, options_.trace),
       world_(std::make_unique<World>(configs_of(scenario_), options_.seed, scenario_.common)) {
+  MPQUIC_CHECK(scenario_.baseline != Baseline::best_path || scenario_.endpoints.first_path);
   invariants_ = std::make_unique<Invariants>(Invariants::Parts{
       .world = *world_, .ledger = ledger_, .violations = violations_, .max_stall = scenario_.max_stall});
   world_->observe(*invariants_);
@@ -55,10 +69,8 @@ Simulation::~Simulation() = default;
 std::unique_ptr<Engine> Simulation::build_engine(Role role, const EngineSetup& setup) {
   EngineFactory factory = role == Role::client ? options_.client : options_.server;
   if (scenario_.endpoints.side(role).engine == EngineKind::ngtcp2) {
-    if (options_.ngtcp2)
-      factory = options_.ngtcp2;
-    else
-      violations_.add(Instant{}, "this build has no ngtcp2");
+    MPQUIC_CHECK(options_.ngtcp2 != nullptr);  // obstacle()
+    factory = options_.ngtcp2;
   }
   if (scenario_.baseline != Baseline::per_path) return factory(setup);
   const auto at_start = [](const PathSpec& path) { return path.used && path.open_at == Duration::zero(); };
@@ -98,6 +110,7 @@ void Simulation::boot(Role role) {
   setup.tls = role == Role::client ? tls_.client : tls_.server;
   setup.rng = built.rngs.back().get();
   setup.trace = &packet_numbers_;
+  setup.keylog = options_.keylog;
   setup.seed = options_.seed;
   if (std::ranges::find(scenario_.events, Action::peer_restart, &ScriptedEvent::action) != scenario_.events.end())
     SeededRng(options_.seed, stream_of(Purpose::static_key, static_cast<std::uint64_t>(role))).fill(setup.static_key);
@@ -169,7 +182,7 @@ void Simulation::on_paths_validated() {
 void Simulation::handle(const SimEvent& event) {
   if (world_->dispatch(event)) {
     // What arrived just now may have brought the application further.
-    if (!failovers_.empty() && ledger_.last_progress() == world_->now()) note_progress(World::path_of_link(event));
+    if (ledger_.last_progress() == world_->now()) failovers_.on_progress(world_->now());
     return;
   }
   const Role role = static_cast<Role>(event.target);
@@ -209,7 +222,7 @@ void Simulation::watch_silence() {
       continue;
     stats_.clear();
     engine(role).transport().path_stats(*connection, stats_);
-    if (const auto path = watch.sample(stats_, local_now(role)))
+    if (const auto path = watch.sample(stats_, app(role).confirmed(), local_now(role)))
       violations_.add(world_->now(),
                       fmt::format("{}: what is in flight on path {} is neither acknowledged, lost nor probed "
                                   "for: its PTO does not fire",
@@ -245,6 +258,7 @@ void Simulation::close_and_drain() {
   app(Role::server).expect_close();
   Duration slowest{};
   bool reliable = scenario_.common.groups.empty();
+  for (const BottleneckConfig& shared : scenario_.common.bottlenecks) reliable &= carries_everything(shared);
   for (std::size_t path = 0; path < world_->path_count(); ++path) {
     const Link& up = world_->link(path, Direction::up);
     slowest = std::max(slowest, up.config().delay + world_->link(path, Direction::down).config().delay);

@@ -10,11 +10,13 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "sim/app.h"
 #include "sim/engine.h"
+#include "sim/failover_watch.h"
 #include "sim/host.h"
 #include "sim/invariants.h"
 #include "sim/report.h"
@@ -38,6 +40,9 @@ struct SimulationOptions {
   EngineFactory ngtcp2 = {};
   bool judge = true;  // check the scenario's assertions; invariants always hold
 };
+
+/// What keeps the scenario from being run so, without a carrier; absent if nothing does.
+[[nodiscard]] std::optional<std::string> obstacle(const Scenario& scenario, const SimulationOptions& options);
 
 /// TLS for both sides, everything random in it from the seed. The Rngs belong to the providers' sessions: keep it
 /// longer than the engines.
@@ -109,8 +114,7 @@ class Simulation {
   void heal();
   void touch_connection(const ScriptedEvent& event);
   void restart(Role role);
-  void note_death(const ScriptedEvent& event);
-  void note_progress(std::size_t path);
+  void note_life(const ScriptedEvent& event);
   [[nodiscard]] std::optional<PathStats> client_path(std::size_t path);
 
   void close_and_drain();
@@ -141,7 +145,7 @@ class Simulation {
   std::unique_ptr<World> world_;
   std::unique_ptr<Invariants> invariants_;
   Side sides_[2];
-  std::vector<FailoverReport> failovers_;
+  FailoverWatch failovers_{ledger_};
   std::vector<SocketAddress> blocked_sockets_;  // by path: what unblock_socket() has to release
   std::vector<PathStats> stats_;                // scratch
 };

@@ -40,6 +40,13 @@ void describe_real_time(WorkloadReport& entry, const WorkloadSpec& spec, const W
   entry.inner = progress.inner;
 }
 
+void describe_link(PathReport& entry, const LinkCounters& counters) {
+  entry.link_drops += counters.dropped_total();
+  entry.link_repeats += counters.duplicated;
+  entry.link_corrupted += counters.corrupted;
+  entry.link_marks += counters.marked;
+}
+
 [[nodiscard]] double mbps(std::uint64_t bytes, double seconds) {
   return seconds > 0 ? static_cast<double>(bytes) * 8 / 1e6 / seconds : 0;
 }
@@ -68,7 +75,14 @@ Report Simulation::describe() {
   report.resolved_json = scenario_.resolved_json;
   report.engines = {scenario_.endpoints.client.engine, scenario_.endpoints.server.engine};
   report.baseline = scenario_.baseline;
-  report.failovers = failovers_;
+  if (report.baseline == Baseline::one_path || report.baseline == Baseline::best_path)
+    report.single_path = world_->path_name(scenario_.first_path());
+  for (const Failover& failover : failovers_.failovers(world_->now()))
+    report.failovers.push_back(
+        {.path = world_->path_name(failover.path),
+         .at_s = to_seconds(failover.at.time_since_epoch()),
+         .workload = failover.workload,
+         .seconds = failover.silence ? std::optional(to_seconds(*failover.silence)) : std::nullopt});
   report.packets = world_->packets_sent();
   report.events = world_->events().popped();
   describe_paths(report);
@@ -82,7 +96,7 @@ void Simulation::describe_paths(Report& report) {
     PathReport& entry = report.paths.emplace_back();
     entry.name = world_->path_name(path);
     for (const Direction direction : {Direction::up, Direction::down})
-      entry.link_drops += world_->link(path, direction).counters().dropped_total();
+      describe_link(entry, world_->link(path, direction).counters());
   }
   const auto client = app(Role::client).connection();
   const auto server = app(Role::server).connection();
@@ -95,6 +109,7 @@ void Simulation::describe_paths(Report& report) {
   report.validated_paths = static_cast<std::size_t>(std::ranges::count(at_client, true, &PathStats::validated));
   report.key_updates = std::max(report.key_updates, engine(Role::server).transport().stats(*server).key_updates);
   const bool up = scenario_.main_direction() == Direction::up;
+  report.counts_retransmissions = report.engines[up ? 0 : 1] == EngineKind::mpquic;
   for (const PathStats& stats : at_client) {
     const auto path = world_->path_of(stats.tuple.local);
     const auto other = std::ranges::find(at_server, stats.id, &PathStats::id);
@@ -106,6 +121,14 @@ void Simulation::describe_paths(Report& report) {
     report.paths[*path].lost += sender.packets_lost;
     report.paths[*path].retransmitted += sender.bytes_retransmitted;
     report.paths[*path].duplicated += sender.bytes_duplicated;
+    report.paths[*path].probes += sender.pto_count;
+    report.paths[*path].datagram_size =
+        std::max<std::uint64_t>(report.paths[*path].datagram_size, sender.max_datagram_size);
+  }
+  for (std::size_t path = 0; path < received.size(); ++path) {
+    const LinkCounters& link = world_->link(path, scenario_.main_direction()).counters();
+    const std::uint64_t broken = link.dropped_total() + link.corrupted + link.truncated;
+    report.paths[path].spurious = report.paths[path].lost - std::min(report.paths[path].lost, broken);
   }
   std::uint64_t total = 0;
   for (const std::uint64_t bytes : received) total += bytes;

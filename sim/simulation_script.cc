@@ -11,7 +11,7 @@ namespace mpquic::sim {
 void Simulation::run_script(std::size_t index) {
   if (index >= scenario_.events.size()) return end_of(scenario_.events[index - scenario_.events.size()]);
   const ScriptedEvent& event = scenario_.events[index];
-  note_death(event);
+  note_life(event);
   switch (event.action) {
     case Action::abandon_path:
     case Action::migrate_path:
@@ -38,6 +38,10 @@ void Simulation::run_script(std::size_t index) {
       break;
     case Action::drop_datagrams:
     case Action::reorder_burst: meddle(index); break;
+    case Action::reset_stream:
+      app(event.side).reset_stream(event.nth);
+      host(event.side).service();
+      break;
     case Action::heal: heal(); break;
   }
   invariants_->on_network_change();
@@ -125,8 +129,10 @@ void Simulation::meddle(std::size_t index) {
 }
 
 void Simulation::heal() {
+  world_->end_outages();
   for (std::size_t path = 0; path < world_->path_count(); ++path) {
     world_->heal(path);
+    failovers_.on_return(path);
     for (const Direction direction : {Direction::up, Direction::down}) {
       Link& link = world_->link(path, direction);
       link.set_rate(scenario_.link(path, direction).rate);
@@ -163,18 +169,10 @@ std::optional<PathStats> Simulation::client_path(std::size_t path) {
   return std::nullopt;
 }
 
-void Simulation::note_death(const ScriptedEvent& event) {
-  if (!event.is_death() || !ledger_.outstanding() || !scenario_.endpoints.multipath()) return;
-  if (!scenario_.paths[event.path].used) return;
-  failovers_.push_back({.path = world_->path_name(event.path),
-                        .at_s = to_seconds(world_->now().time_since_epoch()),
-                        .seconds = std::nullopt});
-}
-
-void Simulation::note_progress(std::size_t path) {
-  const double now = to_seconds(world_->now().time_since_epoch());
-  for (FailoverReport& failover : failovers_)
-    if (!failover.seconds && failover.path != world_->path_name(path)) failover.seconds = now - failover.at_s;
+void Simulation::note_life(const ScriptedEvent& event) {
+  if (event.action == Action::link_up) failovers_.on_return(event.path);
+  if (!event.is_death() || !scenario_.endpoints.multipath() || !scenario_.paths[event.path].used) return;
+  failovers_.on_death(event.path, world_->now());
 }
 
 }  // namespace mpquic::sim

@@ -48,6 +48,14 @@ void Simulation::check_paths(const Report& report) {
       broken("path {} carried {:.1f}% of the payload, expected {:.1f}% to {:.1f}%", path.name, path.share * 100,
              bound.least * 100, bound.most * 100);
   }
+  for (const PathBound& bound : wanted.bounds) {
+    const PathReport& path = report.paths[bound.path];
+    const std::uint64_t value = path.value_of(bound.measure);
+    if (value < bound.least)
+      broken("path {}: {} is {}, at least {} expected", path.name, name_of(bound.measure), value, bound.least);
+    if (value > bound.most)
+      broken("path {}: {} is {}, allowed are {}", path.name, name_of(bound.measure), value, bound.most);
+  }
   if (wanted.validated_paths && report.validated_paths < *wanted.validated_paths)
     broken("{} paths were validated, expected {}", report.validated_paths, *wanted.validated_paths);
   if (wanted.key_updates && report.key_updates < *wanted.key_updates)
@@ -55,10 +63,11 @@ void Simulation::check_paths(const Report& report) {
   for (const FailoverReport& failover : report.failovers) {
     if (!wanted.failover || (failover.seconds && *failover.seconds <= to_seconds(*wanted.failover))) continue;
     if (failover.seconds)
-      broken("after {} died at {:.3f} s, other paths brought nothing for {:.3f} s, allowed are {:.3f} s", failover.path,
-             failover.at_s, *failover.seconds, to_seconds(*wanted.failover));
+      broken("after {} died at {:.3f} s, workload {} stood still for {:.3f} s, allowed are {:.3f} s", failover.path,
+             failover.at_s, failover.workload, *failover.seconds, to_seconds(*wanted.failover));
     else
-      broken("after {} died at {:.3f} s, no other path brought anything", failover.path, failover.at_s);
+      broken("after {} died at {:.3f} s, workload {} received nothing any more", failover.path, failover.at_s,
+             failover.workload);
   }
 }
 
@@ -72,6 +81,10 @@ void Simulation::check_close() {
       closed->reason.find(wanted->reason) == std::string::npos)
     broken("{}: closed ({}), error {:#x} '{}'; expected otherwise", side, name_of(closed->source), closed->error,
            closed->reason);
+  // The run ends with the event that it waits for.
+  if (wanted->by && world_->now() > Instant{} + *wanted->by)
+    broken("{}: closed at {:.3f} s, expected by {:.3f} s", side, to_seconds(world_->now().time_since_epoch()),
+           to_seconds(*wanted->by));
 }
 
 void Simulation::check_workload(std::size_t i, const WorkloadReport& report) {

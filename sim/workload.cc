@@ -103,6 +103,17 @@ void Ledger::finished_sending(const FlowHeader& flow, bool reply) {
   ++progress_[flow.workload].sends_finished;
 }
 
+void Ledger::abandon(const AbandonedFlow& flow, bool was_sent) {
+  abandoned_.push_back(flow);
+  if (!was_sent) finished_sending(flow.header, flow.reply);
+}
+
+const AbandonedFlow* Ledger::abandoned(Role sender, StreamId id) const {
+  const auto found = std::ranges::find_if(
+      abandoned_, [&](const AbandonedFlow& flow) { return flow.sender == sender && flow.id == id; });
+  return found == abandoned_.end() ? nullptr : &*found;
+}
+
 void Ledger::complete(std::size_t workload, Instant now) {
   if (progress_[workload].completed_at) return;
   progress_[workload].completed_at = now;

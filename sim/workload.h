@@ -120,6 +120,14 @@ struct WorkloadProgress {
   std::optional<Instant> completed_at;
 };
 
+/// One direction of a stream that its sender gave up.
+struct AbandonedFlow {
+  Role sender = Role::client;
+  StreamId id;
+  FlowHeader header;
+  bool reply = false;
+};
+
 class Ledger {
  public:
   explicit Ledger(std::vector<WorkloadSpec> specs);
@@ -134,6 +142,10 @@ class Ledger {
   void received(std::size_t workload, std::uint64_t bytes, Instant now);
   void finished_stream(const FlowHeader& flow, bool reply, Instant now);
   void finished_sending(const FlowHeader& flow, bool reply);
+  /// The flow counts as sent, and as received once finished_stream() is told: be it that everything had arrived, or
+  /// that the reset did.
+  void abandon(const AbandonedFlow& flow, bool was_sent);
+  [[nodiscard]] const AbandonedFlow* abandoned(Role sender, StreamId id) const;
   void datagrams_over(std::size_t workload, Instant now) { complete(workload, now); }
 
   [[nodiscard]] bool complete() const { return completed_ == specs_.size(); }
@@ -145,6 +157,7 @@ class Ledger {
   void complete(std::size_t workload, Instant now);
   std::vector<WorkloadSpec> specs_;
   std::vector<WorkloadProgress> progress_;
+  std::vector<AbandonedFlow> abandoned_;
   std::size_t completed_ = 0;
   Instant last_progress_{};
 };

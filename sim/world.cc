@@ -165,7 +165,18 @@ void World::release_burst(std::size_t path, Direction direction) {
 void World::heal(std::size_t path) {
   set_interface_up(path, true);
   for (auto& fault : paths_[path].send_fault) fault.reset();
-  for (const Direction direction : {Direction::up, Direction::down}) meddler_.heal(link_index(path, direction));
+  paths_[path].nat.idle_timeout = {};
+  for (const Direction direction : {Direction::up, Direction::down}) {
+    link(path, direction).end_faults();
+    meddler_.heal(link_index(path, direction));
+  }
+}
+
+void World::end_outages() {
+  for (std::size_t i = 0; i < outages_.size(); ++i) {
+    outages_[i]->end(now());
+    rearm_outage(i);
+  }
 }
 
 void World::put_on_link(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes) {
@@ -214,6 +225,10 @@ void World::rearm_bottleneck(std::size_t bottleneck) {
 
 void World::on_outage(std::size_t outage) {
   outages_[outage]->on_deadline(now());
+  rearm_outage(outage);
+}
+
+void World::rearm_outage(std::size_t outage) {
   rearm_timer(outage_timers_[outage], outages_[outage]->next_deadline());
   for (const Link* link : outages_[outage]->links()) rearm_link(link->id().value(), link->due());
   for (std::size_t i = 0; i < bottlenecks_.size(); ++i) rearm_bottleneck(i);

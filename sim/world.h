@@ -129,13 +129,14 @@ class World final : private LinkObserver {
   /// Holds back what comes to the link until release_burst(), which puts it there in reverse order.
   void hold_burst(std::size_t path, Direction direction) { meddler_.hold(link_index(path, direction)); }
   void release_burst(std::size_t path, Direction direction);
-  /// The interface is up, sends no longer fail, and no more datagrams are picked out. Bindings and addresses stay.
+  /// The interface is up, sends no longer fail, no more datagrams are picked out, and bursts of losses, policing and
+  /// the NAT's forgetting end. Bindings and addresses stay.
   void heal(std::size_t path);
+  /// Those that come by themselves, of all paths and groups.
+  void end_outages();
   /// From now on the server sees the flows of this path from new addresses; packets to the old ones are lost.
   void rebind(std::size_t path);
 
-  /// Which path an event of a link belongs to.
-  [[nodiscard]] static std::size_t path_of_link(const SimEvent& event) { return event.target / 2; }
   [[nodiscard]] std::size_t path_count() const { return paths_.size(); }
   [[nodiscard]] const std::string& path_name(std::size_t path) const { return paths_[path].name; }
   /// The client's 4-tuple for a new flow on `path`, on the path's default port.
@@ -200,6 +201,7 @@ class World final : private LinkObserver {
   void rearm_bottleneck(std::size_t bottleneck);
   void rearm_timer(TimerId timer, Deadline deadline);
   void on_outage(std::size_t outage);
+  void rearm_outage(std::size_t outage);
   void learn_mtu(LinkId link);
   void put_on_link(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes);
   [[nodiscard]] std::optional<TransmitFailure> send_fault(Role from, Path& path);

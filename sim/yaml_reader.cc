@@ -27,6 +27,18 @@ namespace {
   return text;
 }
 
+/// One letter too many, too few, wrong, or two in each other's place.
+[[nodiscard]] bool differ_by_one(std::string_view a, std::string_view b) {
+  const auto [in_a, in_b] = std::ranges::mismatch(a, b);
+  const std::string_view rest_a(in_a, a.end());
+  const std::string_view rest_b(in_b, b.end());
+  if (rest_a.empty() && rest_b.empty()) return false;
+  const auto after = [](std::string_view text, std::size_t n) { return text.substr(std::min(n, text.size())); };
+  const bool swapped = rest_a.size() > 1 && rest_b.size() > 1 && rest_a[0] == rest_b[1] && rest_a[1] == rest_b[0];
+  return after(rest_a, 1) == rest_b || rest_a == after(rest_b, 1) || after(rest_a, 1) == after(rest_b, 1) ||
+         (swapped && after(rest_a, 2) == after(rest_b, 2));
+}
+
 }  // namespace
 
 std::string listed(std::span<const std::string_view> words) {
@@ -146,8 +158,21 @@ bool YamlMap::has_map(const char* key) {
   return node.IsDefined() && node.IsMap();
 }
 
+std::string YamlMap::range_hint(std::string_view text) {
+  return text.find("..") == std::string_view::npos ? "" : "; a range is low..high, each with its unit: 5ms..20ms";
+}
+
+YAML::Node YamlMap::similar_to(std::string_view key) const {
+  if (node_.IsMap())
+    for (const auto& entry : node_)
+      if (entry.first.IsScalar() && std::ranges::find(known_, entry.first.Scalar()) == known_.end() &&
+          differ_by_one(entry.first.Scalar(), key))
+        return entry.first;
+  return YAML::Node(YAML::NodeType::Undefined);
+}
+
 void YamlMap::require(const char* key, std::string_view what) {
-  if (!has(key) && ok()) document_.fail(node_, path_of(key), fmt::format("missing; expected {}", what));
+  if (!has(key) && ok()) fail(key, fmt::format("missing; expected {}", what));
 }
 
 std::optional<std::string> YamlMap::scalar(const char* key) {
@@ -211,7 +236,10 @@ void YamlMap::finish() {
 
 void YamlMap::fail(const char* key, std::string_view what) {
   const YAML::Node node = child(key);
-  document_.fail(node.IsDefined() ? node : node_, path_of(key), what);
+  if (node.IsDefined()) return document_.fail(node, path_of(key), what);
+  const YAML::Node similar = similar_to(key);
+  if (!similar.IsDefined()) return document_.fail(node_, path_of(key), what);
+  document_.fail(similar, path_of(key), fmt::format("{} (is '{}' meant?)", what, similar.Scalar()));
 }
 
 }  // namespace mpquic::sim

@@ -73,6 +73,10 @@ class YamlMap {
 
  private:
   [[nodiscard]] std::optional<std::string> scalar(const char* key);
+  /// For what was meant as a range, and is none.
+  [[nodiscard]] static std::string range_hint(std::string_view text);
+  /// A key of the map that may be a misspelt `key`.
+  [[nodiscard]] YAML::Node similar_to(std::string_view key) const;
   [[nodiscard]] bool is_null(const char* key);
   [[nodiscard]] YAML::Node child(const char* key);
   [[nodiscard]] std::string path_of(std::string_view key) const;
@@ -84,7 +88,7 @@ class YamlMap {
     if (!text) return std::nullopt;
     const auto value = parse(*text);
     if (value) return *value;
-    fail(key, "expected " + std::string(value.error()) + ", got '" + *text + "'");
+    fail(key, "expected " + std::string(value.error()) + ", got '" + *text + "'" + range_hint(*text));
     return std::nullopt;
   }
 

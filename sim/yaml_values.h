@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <limits>
 #include <span>
 #include <string>
 
 #include "sim/yaml_reader.h"
+#include "stack/base/time.h"
 
 namespace mpquic::sim {
 
@@ -36,6 +38,19 @@ inline void read_size(YamlMap& map, const char* key, std::size_t& out) {
 
 inline void check_range(YamlMap& map, const char* key, std::uint64_t value, std::uint64_t least, std::uint64_t most) {
   if (value < least || value > most) map.fail(key, fmt::format("expected {} to {}, got {}", least, most, value));
+}
+
+inline void check_time(YamlMap& map, const char* key, Duration value, Duration least, Duration most = Duration::max()) {
+  if (value < least) map.fail(key, fmt::format("expected at least {} us", least.count() / 1000));
+  if (value > most) map.fail(key, fmt::format("expected at most {} ms", most.count() / 1'000'000));
+}
+
+/// A name becomes part of the names of files, and of keys: one word, that begins with a letter or a digit.
+inline void check_word(YamlMap& map, const char* key, const std::string& word) {
+  const auto is_plain = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  const auto fits = [&](char c) { return is_plain(c) || c == '-' || c == '_' || c == '.'; };
+  if (word.empty() || !is_plain(word.front()) || !std::ranges::all_of(word, fits))
+    map.fail(key, fmt::format("expected a word of letters, digits, '-', '_' and '.', got '{}'", word));
 }
 
 /// `key` names one of a known set of parts.

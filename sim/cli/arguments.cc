@@ -2,18 +2,31 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
-#include <fstream>
+#include <filesystem>
 
+#include "sim/units.h"
 #ifdef MPQUIC_HAVE_NGTCP2
 #include "sim/peers/ngtcp2_engine.h"
 #endif
 
 namespace mpquic::sim {
 
+void add_seed_option(CLI::App& command, const std::string& name, std::uint64_t& seed, const std::string& description) {
+  const auto take = [&seed, name](const std::string& text) {
+    const auto value = parse_count(text);
+    if (!value) throw CLI::ValidationError(name, fmt::format("expected {}, got '{}'", value.error(), text));
+    seed = *value;
+  };
+  command.add_option_function<std::string>(name, take, description)
+      ->type_name("UINT")
+      ->default_str(std::to_string(seed));
+}
+
 void add_common_options(CLI::App& command, Arguments& arguments) {
   command.add_option("scenario", arguments.scenario, "A scenario file, or the name of one in scenarios/")->required();
-  command.add_option("--seed", arguments.seed, "Everything random follows from it")->capture_default_str();
+  add_seed_option(command, "--seed", arguments.seed, "Everything random follows from it");
   command.add_option("--crypto", arguments.crypto, "real: TLS 1.3 and AEADs. null: neither, for speed")
       ->check(CLI::IsMember({"real", "null"}));
   command.add_option("--set", arguments.overrides, "Override a value of the scenario, like paths.0.rate=5Mbit/s")
@@ -33,12 +46,6 @@ std::string find_file(const Arguments& arguments) {
   return std::filesystem::exists(named) ? named.string() : arguments.scenario;
 }
 
-bool write_file(const std::filesystem::path& path, const std::string& text) {
-  std::ofstream out(path, std::ios::binary);
-  out << text;
-  return static_cast<bool>(out.flush());
-}
-
 std::vector<std::string> overrides_of(const Arguments& arguments) {
   std::vector<std::string> overrides = arguments.overrides;
   if (!arguments.crypto.empty()) overrides.push_back("crypto=" + arguments.crypto);
@@ -47,6 +54,11 @@ std::vector<std::string> overrides_of(const Arguments& arguments) {
       overrides.push_back(fmt::format("endpoints.{}.engine={}", side, arguments.engine));
   if (!arguments.baseline.empty()) overrides.push_back("baseline=" + arguments.baseline);
   return overrides;
+}
+
+bool wants_null_crypto(const Arguments& arguments) {
+  return arguments.crypto == "null" ||
+         std::ranges::find(arguments.overrides, "crypto=null") != arguments.overrides.end();
 }
 
 EngineFactory ngtcp2() {

@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
-#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -36,15 +35,19 @@ struct Arguments {
   std::string directory = "scenarios";
 };
 
+/// An option that takes a whole number, and no sign, fraction or leading zero that would mean something else.
+void add_seed_option(CLI::App& command, const std::string& name, std::uint64_t& seed, const std::string& description);
 void add_common_options(CLI::App& command, Arguments& arguments);
 
 /// Prints one line; for `return complain(...)`.
 [[nodiscard]] int complain(const std::string& what);
 /// A file, or the name of one in scenarios/.
 [[nodiscard]] std::string find_file(const Arguments& arguments);
-[[nodiscard]] bool write_file(const std::filesystem::path& path, const std::string& text);
 /// The overrides that the command line comes down to.
 [[nodiscard]] std::vector<std::string> overrides_of(const Arguments& arguments);
+/// The command line itself wants null crypto, whatever the file says.
+[[nodiscard]] bool wants_null_crypto(const Arguments& arguments);
+inline constexpr const char* kNoNullCrypto = "--crypto null: ngtcp2 has real TLS only";
 /// Empty in a build without ngtcp2.
 [[nodiscard]] EngineFactory ngtcp2();
 

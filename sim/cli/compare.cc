@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include "sim/cli/commands.h"
+#include "sim/standard_output.h"
 
 namespace mpquic::sim {
 namespace {
 
-constexpr const char* kStandardOutput = "-";
 constexpr const char* kCompareExamples =
     "Examples:\n"
     "  mpquic-sim compare six-wan-bulk\n"
@@ -31,13 +31,13 @@ CLI::App* add_compare_command(CLI::App& app, Arguments& arguments) {
 }
 
 int compare(const Arguments& arguments) {
+  if (ngtcp2() && wants_null_crypto(arguments)) return complain(kNoNullCrypto);
   const auto rows = compare_baselines(
       {.file = find_file(arguments), .overrides = overrides_of(arguments), .seed = arguments.seed, .ngtcp2 = ngtcp2()});
   if (!rows) return complain(rows.error());
-  const bool to_file = !arguments.json.empty() && arguments.json != kStandardOutput;
-  if (to_file && !write_file(arguments.json, comparison_json(*rows)))
+  if (!arguments.json.empty() && !write_text(arguments.json, comparison_json(*rows)))
     return complain(fmt::format("{}: cannot be written", arguments.json));
-  fmt::print("{}", arguments.json == kStandardOutput ? comparison_json(*rows) : comparison_table(*rows));
+  if (arguments.json != kStandardOutput) fmt::print("{}", comparison_table(*rows));
   return rows->front().report.completed ? kOk : kViolated;
 }
 

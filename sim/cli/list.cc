@@ -29,12 +29,15 @@ int list(const Arguments& arguments) {
     if (entry.path().extension() == ".yaml") files.push_back(entry.path());
   if (error) return complain(fmt::format("{}: {}", arguments.directory, error.message()));
   std::ranges::sort(files);
+  int status = kOk;
   for (const auto& file : files) {
     const auto scenario = load_scenario(file.string());
-    if (!scenario) return complain(scenario.error());
-    fmt::print("{:<24} {}\n", scenario->name, scenario->protects);
+    if (scenario)
+      fmt::print("{:<24} {}\n", scenario->name, scenario->protects);
+    else
+      status = complain(scenario.error());
   }
-  return kOk;
+  return status;
 }
 
 }  // namespace mpquic::sim

@@ -1,15 +1,20 @@
 // mpquic-sim: runs scenarios in the discrete-event simulator.
 #include "sim/cli/commands.h"
 #include "sim/ns3_launch.h"
+#include "sim/standard_output.h"
 
-int main(int argc, char** argv) {
-  using namespace mpquic::sim;
-  if (const auto failed = become_ns3(argc, argv)) return *failed;
+namespace mpquic::sim {
+namespace {
+
+[[nodiscard]] int run_program(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Runs scenarios over the multipath QUIC stack in a deterministic simulator.", "mpquic-sim");
   app.set_version_flag("--version", std::string(MPQUIC_VERSION));
   app.require_subcommand(1);
-  app.footer(std::string(kRunExamples) + "  mpquic-sim list\n\n" + kExitStatus);
+  app.footer(std::string(kRunExamples) +
+             "  mpquic-sim list\n  mpquic-sim compare six-wan-bulk\n  mpquic-sim swarm --seeds 1000 --crypto null\n"
+             "  mpquic-sim profile starlink --plot starlink.svg\n\nEach command has its own --help.\n" +
+             kExitStatus);
   add_run_commands(app, arguments);
   const CLI::App* compare_command = add_compare_command(app, arguments);
   const CLI::App* list_command = add_list_command(app, arguments);
@@ -34,4 +39,13 @@ int main(int argc, char** argv) {
   if (diff_command->parsed()) return run_diff(diff, [&diff](const std::string& file) { return record(diff, file); });
   if (qvis_command->parsed()) return run_qvis(qvis);
   return run(arguments);
+}
+
+}  // namespace
+}  // namespace mpquic::sim
+
+int main(int argc, char** argv) {
+  using namespace mpquic::sim;
+  if (const auto failed = become_ns3(argc, argv)) return *failed;
+  return run_checked("mpquic-sim", [&] { return run_program(argc, argv); });
 }

@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <filesystem>
 
+#include "sim/best_path.h"
 #include "sim/cli/commands.h"
 #include "sim/cli/huge_pages.h"
 #include "sim/failure_kit.h"
 #include "sim/scenario_loader.h"
 #include "sim/simulation.h"
+#include "sim/standard_output.h"
 
 namespace mpquic::sim {
 namespace {
@@ -21,15 +24,32 @@ constexpr const char* kReplayExamples =
   return arguments.engine.empty() && arguments.baseline.empty();
 }
 
+[[nodiscard]] SimulationOptions options_for(std::uint64_t seed, bool judge) {
+  SimulationOptions options;
+  options.seed = seed;
+  options.ngtcp2 = ngtcp2();
+  options.judge = judge;
+  return options;
+}
+
+/// A scenario that can be run as it stands. The error is one line.
+[[nodiscard]] std::expected<Scenario, std::string> prepare(const Arguments& arguments) {
+  auto scenario = load_scenario(find_file(arguments), overrides_of(arguments), arguments.seed);
+  if (!scenario) return scenario;
+  const SimulationOptions options = options_for(arguments.seed, false);
+  if (auto why = obstacle(*scenario, options)) return std::unexpected(std::move(*why));
+  if (scenario->endpoints.any(EngineKind::ngtcp2) && wants_null_crypto(arguments))
+    return std::unexpected(kNoNullCrypto);
+  settle_best_path(*scenario, [&](const Scenario& alone) { return Simulation(alone, options).run(); });
+  return scenario;
+}
+
 /// The error is one line.
 [[nodiscard]] std::expected<Report, std::string> run_once(const Scenario& scenario, std::uint64_t seed,
                                                           const TraceOptions& trace, bool judge) {
   auto tracing = Tracing::open(trace, scenario, seed);
   if (!tracing) return std::unexpected(std::move(tracing).error());
-  SimulationOptions options;
-  options.seed = seed;
-  options.ngtcp2 = ngtcp2();
-  options.judge = judge;
+  SimulationOptions options = options_for(seed, judge);
   (*tracing)->attach(options);
   Report report = Simulation(scenario, options).run();
   if (auto closed = (*tracing)->close(); !closed) return std::unexpected(std::move(closed).error());
@@ -38,14 +58,18 @@ constexpr const char* kReplayExamples =
 
 void add_run_options(CLI::App& command, Arguments& arguments) {
   add_common_options(command, arguments);
-  command.add_option("--json", arguments.json, "Write the report to this file as well");
+  command.add_option("--json", arguments.json,
+                     "Write the report to this file as well; -: to standard output, instead of the table");
   // ns3 never gets here: become_ns3().
   command
       .add_option(
           "--engine", arguments.engine,
           "mpquic, ngtcp2: whose QUIC runs on both sides, on the best single WAN if not ours. ns3: ours, in ns-3")
       ->check(CLI::IsMember({"mpquic", "ngtcp2", "ns3"}));
-  command.add_option("--baseline", arguments.baseline, "none, best_path, per_path or 'path NAME': without multipath");
+  command.add_option(
+      "--baseline", arguments.baseline,
+      "Without multipath: best_path (every single WAN is tried, the first one done is taken), 'path NAME', "
+      "per_path (a connection each); or none");
   add_trace_options(command, arguments.trace);
   command.add_flag("--quiet", arguments.quiet, "Print nothing unless something is wrong");
 }
@@ -63,18 +87,18 @@ void add_run_commands(CLI::App& app, Arguments& arguments) {
 
 int run(const Arguments& arguments) {
   prefer_huge_pages();
-  const auto scenario = load_scenario(find_file(arguments), overrides_of(arguments), arguments.seed);
+  const auto scenario = prepare(arguments);
   if (!scenario) return complain(scenario.error());
-  if (scenario->ns3.only_ns3())
-    return complain(fmt::format("{}: key 'ns3.topology': only ns-3 has this one: add --engine ns3", scenario->source));
   auto report = run_once(*scenario, arguments.seed, arguments.trace, is_judged(arguments));
   if (!report) return complain(report.error());
   report->overrides = arguments.overrides;
+  // `./dev replay` may be called from anywhere.
+  if (!report->source.starts_with("scenarios/")) report->source = std::filesystem::absolute(report->source).string();
   if (!arguments.engine.empty()) report->engine_flags += fmt::format(" --engine {}", arguments.engine);
   if (!arguments.baseline.empty()) report->engine_flags += fmt::format(" --baseline '{}'", arguments.baseline);
-  if (!arguments.json.empty() && !write_file(arguments.json, to_json(*report)))
+  if (!arguments.json.empty() && !write_text(arguments.json, to_json(*report)))
     return complain(fmt::format("{}: cannot be written", arguments.json));
-  if (!arguments.quiet) fmt::print("{}", to_table(*report));
+  if (!arguments.quiet && arguments.json != kStandardOutput) fmt::print("{}", to_table(*report));
   if (report->passed()) return kOk;
   if (arguments.quiet)
     for (const Violation& violation : report->violations)
@@ -92,9 +116,10 @@ int run(const Arguments& arguments) {
 std::expected<void, std::string> record(const DiffArguments& diff, const std::string& file) {
   Arguments arguments;
   arguments.scenario = diff.a;
+  arguments.seed = diff.seed;
   arguments.crypto = diff.crypto;
   arguments.overrides = diff.overrides;
-  const auto scenario = load_scenario(find_file(arguments), overrides_of(arguments), diff.seed);
+  const auto scenario = prepare(arguments);
   if (!scenario) return std::unexpected(scenario.error());
   if (auto report = run_once(*scenario, diff.seed, {.record = file}, true); !report)
     return std::unexpected(std::move(report).error());

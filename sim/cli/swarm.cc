@@ -2,10 +2,20 @@
 
 namespace mpquic::sim {
 
+namespace {
+
+constexpr const char* kSwarmExamples =
+    "Examples:\n"
+    "  mpquic-sim swarm --seeds 1000 --crypto null\n"
+    "  mpquic-sim swarm --first-seed 41 --seeds 1 --print\n"
+    "  mpquic-sim swarm --seeds 1000 --crypto null --inject timer-on-send --out shrunk/\n";
+
+}  // namespace
+
 CLI::App* add_swarm_command(CLI::App& app, swarm::Arguments& arguments) {
   CLI::App* command = app.add_subcommand("swarm", "Run random scenarios, one per seed, with faults that heal");
   command->add_option("--seeds", arguments.seeds, "How many")->capture_default_str()->check(CLI::Range(1, 100'000'000));
-  command->add_option("--first-seed", arguments.first_seed, "The first of them")->capture_default_str();
+  add_seed_option(*command, "--first-seed", arguments.first_seed, "The first of them");
   command->add_option("--jobs,-j", arguments.jobs, "Processes at a time (default: one per core)")
       ->check(CLI::Range(1, 1024));
   command->add_option("--crypto", arguments.crypto, "real: TLS 1.3 and AEADs. null: neither, for speed")
@@ -17,6 +27,7 @@ CLI::App* add_swarm_command(CLI::App& app, swarm::Arguments& arguments) {
   command->add_option("--out", arguments.out, "Where smallest scenarios are written to")->capture_default_str();
   command->add_flag("!--no-shrink", arguments.shrink, "Report failures as they are");
   command->add_flag("--print", arguments.print, "Print the scenarios of the seeds instead of running them");
+  command->footer(std::string(kSwarmExamples) + "\n" + kExitStatus);
   return command;
 }
 

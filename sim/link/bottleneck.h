@@ -67,6 +67,9 @@ class Bottleneck final : private DropSink {
 
   [[nodiscard]] std::size_t queued_packets() const { return queue_->packets(); }
   [[nodiscard]] std::uint64_t queued_bytes() const { return queue_->bytes(); }
+  [[nodiscard]] bool paused() const { return pauses_ > 0; }
+  /// Service::rate().
+  [[nodiscard]] std::optional<Bandwidth> rate() const { return service_->rate(); }
   [[nodiscard]] const CrossCounters& cross_traffic() const { return cross_counters_; }
 
  private:

@@ -69,6 +69,11 @@ class BurstLoss final : public Impairment {
     }
     fate.lost = chance_.happens() || fate.lost;
   }
+  /// Neither state loses anything any more.
+  void end() {
+    config_.loss_good = config_.loss_bad = 0;
+    chance_.set(0);
+  }
 
  private:
   BurstLossConfig config_;

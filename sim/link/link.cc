@@ -32,7 +32,11 @@ void Link::add_impairments(const RandomSource& random) {
   auto loss = std::make_unique<IidLoss>(config_.loss, random.of(Purpose::loss));
   loss_ = loss.get();
   impairments_.push_back(std::move(loss));
-  if (config_.burst_loss) impairments_.push_back(std::make_unique<BurstLoss>(*config_.burst_loss, random));
+  if (config_.burst_loss) {
+    auto bursts = std::make_unique<BurstLoss>(*config_.burst_loss, random);
+    burst_loss_ = bursts.get();
+    impairments_.push_back(std::move(bursts));
+  }
   if (config_.corrupt > 0)
     impairments_.push_back(std::make_unique<Corrupt>(config_.corrupt, random.of(Purpose::corrupt)));
   if (config_.truncate > 0)
@@ -158,6 +162,11 @@ void Link::set_delay(Duration delay) {
 void Link::set_loss(double probability) {
   config_.loss = probability;
   loss_->set(probability);
+}
+
+void Link::end_faults() {
+  policer_.reset();
+  if (burst_loss_ != nullptr) burst_loss_->end();
 }
 
 void Link::set_up(bool up, Instant now) {

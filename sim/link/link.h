@@ -101,6 +101,8 @@ class Link final : private Bottleneck::Exit {
   /// Packets on the wire keep their delay, and later ones never overtake them. Ends a delay trace.
   void set_delay(Duration delay);
   void set_loss(double probability);
+  /// No packet is lost in bursts or policed any more.
+  void end_faults();
   /// Down loses what waits, what is on the wire, and what comes; a shared queue's packets are lost when they leave it.
   void set_up(bool up, Instant now);
   /// The same for outages, which may overlap: calls nest.
@@ -113,6 +115,10 @@ class Link final : private Bottleneck::Exit {
 
   [[nodiscard]] LinkId id() const { return id_; }
   [[nodiscard]] bool up() const { return up_ && outages_ == 0; }
+  /// Packets wait in the queue: begin_hold().
+  [[nodiscard]] bool held() const { return bottleneck_->paused(); }
+  /// That of the configuration, or as the last packet found it where it changes by itself.
+  [[nodiscard]] Bandwidth rate() const { return bottleneck_->rate().value_or(config_.rate); }
   [[nodiscard]] const LinkConfig& config() const { return config_; }
   [[nodiscard]] const LinkCounters& counters() const { return counters_; }
   [[nodiscard]] const Bottleneck& bottleneck() const { return *bottleneck_; }
@@ -148,7 +154,8 @@ class Link final : private Bottleneck::Exit {
   Bottleneck* bottleneck_;
   std::uint16_t port_;
   std::vector<std::unique_ptr<Impairment>> impairments_;
-  IidLoss* loss_ = nullptr;  // one of impairments_, for set_loss()
+  IidLoss* loss_ = nullptr;          // one of impairments_, for set_loss()
+  BurstLoss* burst_loss_ = nullptr;  // the same, for end_faults(); null: there is none
   std::optional<TokenBucket> policer_;
   std::optional<DelayModel> delay_model_;
   RingBuffer<OnWire> wire_;

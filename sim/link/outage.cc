@@ -1,5 +1,7 @@
 #include "sim/link/outage.h"
 
+#include <utility>
+
 namespace mpquic::sim {
 
 Outage::Outage(const OutageConfig& config, const RandomStream& random, std::vector<Link*> links)
@@ -11,6 +13,12 @@ void Outage::on_deadline(Instant now) {
     process_.advance();
     apply(at);
   }
+}
+
+void Outage::end(Instant now) {
+  if (std::exchange(over_, true) || !process_.on()) return;
+  process_.advance();
+  apply(now);
 }
 
 void Outage::apply(Instant at) {

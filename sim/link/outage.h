@@ -25,9 +25,11 @@ class Outage {
   /// The links outlive the outage.
   Outage(const OutageConfig& config, const RandomStream& random, std::vector<Link*> links);
   [[nodiscard]] Deadline next_deadline() const {
-    return process_.next_change() == kNever ? Deadline{} : Deadline{process_.next_change()};
+    return over_ || process_.next_change() == kNever ? Deadline{} : Deadline{process_.next_change()};
   }
   void on_deadline(Instant now);
+  /// For good.
+  void end(Instant now);
   [[nodiscard]] bool active() const { return process_.on(); }
   [[nodiscard]] const std::vector<Link*>& links() const { return links_; }
 
@@ -36,6 +38,7 @@ class Outage {
   OutageMode mode_;
   OnOffProcess process_;
   std::vector<Link*> links_;
+  bool over_ = false;
 };
 
 }  // namespace mpquic::sim

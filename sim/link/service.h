@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <variant>
 
 #include "sim/link/reproducible_math.h"
@@ -20,6 +21,8 @@ class Service {
   /// When a packet is through whose transmission may begin at `start`. Calls are in order of time, and each `start` is
   /// at or after the last result.
   [[nodiscard]] virtual Instant finish(std::uint32_t bytes, Instant start) = 0;
+  /// As the last packet found it, where it changes by itself.
+  [[nodiscard]] virtual std::optional<Bandwidth> rate() const { return std::nullopt; }
 };
 
 struct FixedRate {};  // at the link's rate
@@ -75,6 +78,9 @@ class BucketService final : public Service {
 class VariableRateService : public Service {
  public:
   [[nodiscard]] Instant finish(std::uint32_t bytes, Instant start) final;
+  [[nodiscard]] std::optional<Bandwidth> rate() const final {
+    return ends_ == Instant{} ? std::nullopt : std::optional(rate_);
+  }
 
  private:
   [[nodiscard]] virtual Step<Bandwidth> next_step() = 0;

@@ -7,10 +7,12 @@
 #include <filesystem>
 #include <fstream>
 
+#include "sim/best_path.h"
 #include "sim/failure_kit.h"
 #include "sim/ns3/network.h"
 #include "sim/scenario_loader.h"
 #include "sim/simulation.h"
+#include "sim/standard_output.h"
 #include "sim/trace/cli.h"
 #include "sim/trace/tracing.h"
 
@@ -76,21 +78,33 @@ struct Arguments {
   return report;
 }
 
-[[nodiscard]] int run(const Arguments& arguments) {
+/// A scenario that can be run as it stands. The error is one line.
+[[nodiscard]] std::expected<Scenario, std::string> load(const Arguments& arguments) {
   std::vector<std::string> overrides = arguments.overrides;
   if (!arguments.crypto.empty()) overrides.push_back("crypto=" + arguments.crypto);
-  const auto scenario = load_scenario(find_file(arguments.scenario), overrides, arguments.ns3.seed);
+  auto scenario = load_scenario(find_file(arguments.scenario), overrides, arguments.ns3.seed);
+  if (!scenario) return scenario;
+  if (scenario->endpoints.any(EngineKind::ngtcp2))
+    return std::unexpected(fmt::format("{}: engine ngtcp2: ns-3 carries our own engine only", scenario->source));
+  settle_best_path(*scenario, [&](const Scenario& alone) {
+    Ns3Network network(alone, {.seed = arguments.ns3.seed});
+    Report report = Simulation(alone, {.seed = arguments.ns3.seed, .carrier = &network}).run();
+    network.finish();
+    return report;
+  });
+  return scenario;
+}
+
+[[nodiscard]] int run(const Arguments& arguments) {
+  const auto scenario = load(arguments);
   if (!scenario) return complain(scenario.error());
   auto report = run_once(*scenario, arguments.ns3, arguments.trace);
   if (!report) return complain(report.error());
   report->overrides = arguments.overrides;
   report->engine_flags = " --engine ns3";
-  if (!arguments.json.empty()) {
-    std::ofstream out(arguments.json, std::ios::binary);
-    out << to_json(*report);
-    if (!out.flush()) return complain(fmt::format("{}: cannot be written", arguments.json));
-  }
-  if (!arguments.quiet) fmt::print("{}", to_table(*report));
+  if (!arguments.json.empty() && !write_text(arguments.json, to_json(*report)))
+    return complain(fmt::format("{}: cannot be written", arguments.json));
+  if (!arguments.quiet && arguments.json != kStandardOutput) fmt::print("{}", to_table(*report));
   if (report->passed()) return kOk;
   for (const Violation& violation : report->violations)
     if (arguments.quiet)
@@ -108,7 +122,8 @@ struct Arguments {
 void add_options(CLI::App& command, Arguments& arguments) {
   command.add_option("scenario", arguments.scenario, "A scenario file, or the name of one in scenarios/")->required();
   command.add_option("--seed", arguments.ns3.seed, "Everything random follows from it")->capture_default_str();
-  command.add_option("--json", arguments.json, "Write the report to this file as well");
+  command.add_option("--json", arguments.json,
+                     "Write the report to this file as well; -: to standard output, instead of the table");
   add_trace_options(command, arguments.trace);
   command.add_option("--pcap-dir", arguments.ns3.pcap, "Write what each of ns-3's devices sees to this directory");
   command.add_option("--flow-monitor", arguments.ns3.flow_monitor, "Write FlowMonitor's statistics to this XML file");
@@ -122,11 +137,7 @@ void add_options(CLI::App& command, Arguments& arguments) {
   command.footer(kExamples);
 }
 
-}  // namespace
-}  // namespace mpquic::sim
-
-int main(int argc, char** argv) {
-  using namespace mpquic::sim;
+[[nodiscard]] int run_program(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Runs scenarios over the multipath QUIC stack in ns-3. This program is GPLv2, as ns-3 is.",
                "mpquic-ns3");
@@ -140,4 +151,12 @@ int main(int argc, char** argv) {
     return complain(error.what());
   }
   return run(arguments);
+}
+
+}  // namespace
+}  // namespace mpquic::sim
+
+int main(int argc, char** argv) {
+  using namespace mpquic::sim;
+  return run_checked("mpquic-ns3", [&] { return run_program(argc, argv); });
 }

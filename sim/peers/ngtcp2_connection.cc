@@ -50,7 +50,7 @@ ngtcp2_cid Ngtcp2Shared::random_cid() const {
 
 Ngtcp2Connection::Ngtcp2Connection(Ngtcp2Shared& shared, ConnectionHandle handle, Role role)
     : shared_(shared), handle_(handle), role_(role) {
-  reference_ = {.get_conn = connection_of, .user_data = &conn_};
+  reference_ = {.native = {.get_conn = connection_of, .user_data = &conn_}, .keylog = &shared.config.keylog};
 }
 
 Ngtcp2Connection::~Ngtcp2Connection() {

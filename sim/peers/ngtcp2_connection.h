@@ -150,7 +150,7 @@ class Ngtcp2Connection {
   ConnectionHandle handle_;
   Role role_;
   State state_ = State::open;
-  ngtcp2_crypto_conn_ref reference_{};
+  SessionReference reference_;
   TlsHandle tls_;
   ngtcp2_conn* conn_ = nullptr;
   Ngtcp2ConnectOptions options_;  // client

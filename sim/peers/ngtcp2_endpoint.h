@@ -7,8 +7,10 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "stack/base/rng.h"
@@ -30,6 +32,7 @@ struct Ngtcp2Config {
   std::string ca_pem;
   /// Key of tokens and stateless resets. Two endpoints with the same one are "the same server, restarted".
   std::array<std::byte, 32> static_key{};
+  std::function<void(std::string_view)> keylog;  // lines of an NSS key log; may be empty
 };
 
 struct Ngtcp2ConnectOptions {

@@ -42,6 +42,7 @@ class Ngtcp2Engine final : public sim::Engine {
     config.alpn = {std::string(kAlpn)};
     config.require_retry = setup.require_retry;
     config.static_key = setup.static_key;
+    config.keylog = setup.keylog;
     if (setup.role == Role::server) {
       SeededRng rng(setup.seed, sim::stream_of(sim::Purpose::certificate));  // the one that our client has pinned
       const auto identity = make_self_signed({}, rng);

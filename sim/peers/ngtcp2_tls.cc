@@ -13,6 +13,25 @@ gnutls_datum_t datum(const std::string& text) {
   return {reinterpret_cast<unsigned char*>(const_cast<char*>(text.data())), static_cast<unsigned>(text.size())};
 }
 
+std::string hex(const gnutls_datum_t& bytes) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (unsigned i = 0; i < bytes.size; ++i) {
+    text.push_back(kDigits[bytes.data[i] >> 4]);
+    text.push_back(kDigits[bytes.data[i] & 0xf]);
+  }
+  return text;
+}
+
+int log_secret(gnutls_session_t session, const char* label, const gnutls_datum_t* secret) {
+  const auto* reference = static_cast<const SessionReference*>(gnutls_session_get_ptr(session));
+  gnutls_datum_t client_random{};
+  gnutls_datum_t server_random{};
+  gnutls_session_get_random(session, &client_random, &server_random);
+  (*reference->keylog)(std::string(label) + " " + hex(client_random) + " " + hex(*secret));
+  return 0;
+}
+
 }  // namespace
 
 TlsCredentials::TlsCredentials(const std::string& certificate_pem, const std::string& key_pem,
@@ -37,7 +56,7 @@ TlsCredentials::~TlsCredentials() {
 }
 
 TlsHandle TlsCredentials::make_session(Role role, std::span<const std::string> alpn, const std::string& server_name,
-                                       ngtcp2_crypto_conn_ref* reference) const {
+                                       SessionReference* reference) const {
   const bool client = role == Role::client;
   gnutls_session_t raw = nullptr;
   if (gnutls_init(&raw, (client ? GNUTLS_CLIENT : GNUTLS_SERVER) | GNUTLS_NO_END_OF_EARLY_DATA) != GNUTLS_E_SUCCESS)
@@ -48,6 +67,7 @@ TlsHandle TlsCredentials::make_session(Role role, std::span<const std::string> a
   if (configured != 0 || gnutls_priority_set_direct(raw, kPriority, nullptr) != GNUTLS_E_SUCCESS) return nullptr;
   if (gnutls_credentials_set(raw, GNUTLS_CRD_CERTIFICATE, credentials_) != GNUTLS_E_SUCCESS) return nullptr;
   gnutls_session_set_ptr(raw, reference);
+  if (*reference->keylog) gnutls_session_set_keylog_function(raw, log_secret);
 
   std::vector<gnutls_datum_t> protocols;
   for (const std::string& protocol : alpn) protocols.push_back(datum(protocol));

@@ -4,9 +4,11 @@
 #include <gnutls/gnutls.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "stack/base/ids.h"
@@ -17,6 +19,15 @@ struct SessionDeleter {
   void operator()(gnutls_session_t session) const noexcept { gnutls_deinit(session); }
 };
 using TlsHandle = std::unique_ptr<gnutls_session_int, SessionDeleter>;
+
+/// Takes the lines of an NSS key log.
+using KeyLog = std::function<void(std::string_view)>;
+
+/// What a session knows of its connection. ngtcp2's part comes first: it takes the address for that of its own part.
+struct SessionReference {
+  ngtcp2_crypto_conn_ref native{};
+  const KeyLog* keylog = nullptr;
+};
 
 class TlsCredentials {
  public:
@@ -31,7 +42,7 @@ class TlsCredentials {
 
   /// A session bound to `reference`; nullptr where GnuTLS refuses. `server_name` matters to clients.
   [[nodiscard]] TlsHandle make_session(Role role, std::span<const std::string> alpn, const std::string& server_name,
-                                       ngtcp2_crypto_conn_ref* reference) const;
+                                       SessionReference* reference) const;
 
  private:
   gnutls_certificate_credentials_t credentials_ = nullptr;

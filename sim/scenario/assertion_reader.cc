@@ -55,11 +55,46 @@ void read_shares(YamlMap& map, Scenario& scenario) {
   }
 }
 
+[[nodiscard]] std::optional<std::uint64_t> read_measure(YamlMap& map, PathMeasure measure) {
+  const std::string key(name_of(measure));
+  std::optional<std::uint64_t> count;
+  std::optional<ByteCount> size;
+  if (is_size(measure))
+    map.read(key.c_str(), parse_size, size);
+  else
+    map.read(key.c_str(), parse_count, count);
+  return size ? size->value() : count;
+}
+
+/// `bound` says of which path, and gets the measure.
+void read_bounds_of(YamlMap& map, bool least, PathBound bound, std::vector<PathBound>& bounds) {
+  for (const PathMeasure measure : kPathMeasures) {
+    const auto value = read_measure(map, measure);
+    if (!value) continue;
+    bound.measure = measure;
+    (least ? bound.least : bound.most) = *value;
+    bounds.push_back(bound);
+  }
+}
+
+void read_bounds(YamlMap& map, Scenario& scenario) {
+  for (const bool least : {true, false}) {
+    map.map(least ? "at_least" : "at_most", [&](YamlMap& inner) {
+      for (std::size_t path = 0; path < scenario.paths.size(); ++path) {
+        const auto read = [&](YamlMap& own) { read_bounds_of(own, least, {.path = path}, scenario.assertions.bounds); };
+        inner.map(std::string(kEveryPath).c_str(), read);
+        inner.map(scenario.paths[path].config.name.c_str(), read);
+      }
+    });
+  }
+}
+
 void read_close(YamlMap& map, ExpectedClose& closed) {
   map.read("side", parse_role, closed.side);
   map.read("source", parse_source, closed.source);
   map.read("error", parse_error, closed.error);
   map.read("reason", closed.reason);
+  map.read("by", parse_duration, closed.by);
 }
 
 }  // namespace
@@ -81,6 +116,7 @@ void read_assertions(YamlMap& map, Scenario& scenario) {
   map.read("key_updates", parse_count, assertions.key_updates);
   map.read("refused_paths", parse_switch, assertions.refused_paths);
   read_shares(map, scenario);
+  read_bounds(map, scenario);
 }
 
 }  // namespace mpquic::sim

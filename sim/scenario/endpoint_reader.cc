@@ -9,6 +9,13 @@ namespace mpquic::sim {
 namespace {
 
 constexpr std::size_t kMaxOpenPaths = 64;
+// RFC 9000 §18.2.
+constexpr std::uint64_t kLeastCidLimit = 2;
+constexpr std::uint64_t kMostCidLimit = 1024;  // ours
+constexpr Duration kLongestAckDelay = std::chrono::milliseconds((1 << 14) - 1);
+/// No timer of a connection means anything below.
+constexpr Duration kShortestTimer = std::chrono::milliseconds(1);
+constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 40;
 
 [[nodiscard]] Parsed<EngineKind> parse_engine(std::string_view text) {
   for (const auto kind : {EngineKind::mpquic, EngineKind::ngtcp2})
@@ -45,11 +52,17 @@ void read_side(YamlMap& map, SideSpec& side) {
   map.read("keep_alive", parse_duration, c.keep_alive);
   map.read("idle_timeout", parse_duration, c.idle_timeout);
   map.read("handshake_timeout", parse_duration, c.handshake_timeout);
+  check_time(map, "handshake_timeout", c.handshake_timeout, kShortestTimer);
   map.read("max_ack_delay", parse_duration, c.max_ack_delay);
+  check_time(map, "max_ack_delay", c.max_ack_delay, Duration::zero(), kLongestAckDelay);
   map.read("initial_rtt", parse_duration, c.initial_rtt);
+  check_time(map, "initial_rtt", c.initial_rtt, kShortestTimer);
   read_bytes(map, "max_data", c.max_data);
+  check_range(map, "max_data", c.max_data, 1, kMostBytes);
   read_bytes(map, "max_stream_data", c.max_stream_data);
+  check_range(map, "max_stream_data", c.max_stream_data, 1, kMostBytes);
   read_bytes(map, "send_buffer", c.send_buffer);
+  check_range(map, "send_buffer", c.send_buffer, 1, kMostBytes);
   map.read("max_streams_bidi", parse_count, c.max_streams_bidi);
   map.read("max_streams_uni", parse_count, c.max_streams_uni);
   read_count(map, "max_paths", c.max_paths);
@@ -60,6 +73,7 @@ void read_side(YamlMap& map, SideSpec& side) {
   check_range(map, "max_datagram_size", c.max_datagram_size, kMinInitialDatagram, kMaxDatagram);
   read_count(map, "key_update_after_packets", c.key_update_after_packets);
   read_count(map, "active_connection_id_limit", c.active_connection_id_limit);
+  check_range(map, "active_connection_id_limit", c.active_connection_id_limit, kLeastCidLimit, kMostCidLimit);
   map.read("address_advertisement", parse_switch, c.address_advertisement);
   map.read("active_migration", parse_switch, c.active_migration);
   map.read("buggify", parse_probability, side.buggify);

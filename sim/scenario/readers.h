@@ -16,6 +16,10 @@ struct NamedPaths {
   std::string baseline;  // as written
 };
 
+/// In events: a path can't have this name.
+inline constexpr std::string_view kEveryPath = "all";
+inline constexpr std::size_t kMaxWorkloads = 1024;
+
 void read_endpoints(YamlMap& map, EndpointsSpec& spec, NamedPaths& named);
 /// Appends one workload, or two where the kind goes both ways.
 void read_workload(YamlMap& map, std::vector<WorkloadSpec>& workloads);

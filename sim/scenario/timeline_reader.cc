@@ -12,8 +12,9 @@ struct What {
 /// A jump of this much is already beyond any timer of a connection that is alive.
 constexpr Duration kLongestJump = std::chrono::minutes(10);
 constexpr std::uint64_t kMostFlaps = 10'000;
+constexpr Duration kShortestFlap = std::chrono::microseconds(100);
 constexpr std::uint64_t kMostDropped = 1U << 24;
-constexpr std::string_view kEveryPath = "all";
+constexpr std::uint64_t kMostStreams = 1U << 24;
 
 [[nodiscard]] Parsed<What> parse_what(std::string_view text) {
   if (text == "outage") return What{.compound = Compound::outage, .action = Action::silent_death};
@@ -25,7 +26,7 @@ constexpr std::string_view kEveryPath = "all";
   return std::unexpected(
       "one of link_down, silent_death, link_up, outage, flap, handover, set_rate, set_delay, set_loss, nat_rebind, "
       "address_change, socket_error, abandon_path, migrate_path, path_status, clock_jump, peer_restart, key_update, "
-      "close, open_path, drop_datagrams, reorder_burst, heal");
+      "close, open_path, drop_datagrams, reorder_burst, reset_stream, heal");
 }
 
 [[nodiscard]] Parsed<bool> parse_status(std::string_view text) {
@@ -72,10 +73,7 @@ void read_value(YamlMap& map, Parsed<T> (*parse)(std::string_view), ScriptedEven
   return length;
 }
 
-[[nodiscard]] bool is_about_a_path(Action action) {
-  return action != Action::clock_jump && action != Action::peer_restart && action != Action::key_update &&
-         action != Action::close && action != Action::heal;
-}
+[[nodiscard]] bool is_about_a_path(Action action) { return !is_about_host(action) && action != Action::heal; }
 
 /// The keys of a single action, beside `at`, `do` and `path`.
 void read_action(YamlMap& map, ScriptedEvent& event) {
@@ -117,6 +115,11 @@ void read_action(YamlMap& map, ScriptedEvent& event) {
     case Action::peer_restart:
       event.side = Role::server;  // a client that restarts has no connection left to speak of
       return;
+    case Action::reset_stream:
+      map.read("nth", parse_count, event.nth);
+      check_range(map, "nth", event.nth, 1, kMostStreams);
+      map.read("side", parse_role, event.side);
+      return;
     case Action::key_update:
     case Action::close: map.read("side", parse_role, event.side); return;
   }
@@ -143,6 +146,8 @@ void read_outage(YamlMap& map, ScriptedEvent event, std::vector<ScriptedEvent>& 
 void read_flap(YamlMap& map, ScriptedEvent event, std::vector<ScriptedEvent>& events) {
   const Duration down = read_length(map, "down");
   const Duration up = read_length(map, "up");
+  check_time(map, "down", down, kShortestFlap);
+  check_time(map, "up", up, kShortestFlap);
   std::uint64_t count = 1;
   map.require("count", "how many outages");
   map.read("count", parse_count, count);
@@ -184,6 +189,7 @@ void read_event(YamlMap& map, Scenario& scenario) {
   map.require("at", "a time like 3s");
   map.require("do", "what happens");
   map.read("at", parse_duration, event.at);
+  if (event.at > scenario.duration) map.fail("at", "is after the end of the scenario: see duration");
   map.read("do", parse_what, what);
   event.action = what.action;
   event.part_of = what.compound;
@@ -193,7 +199,7 @@ void read_event(YamlMap& map, Scenario& scenario) {
     map.require("path", path_names(scenario));
     std::string name;
     map.read("path", name);
-    if (name == kEveryPath && !find_path(scenario, name)) {
+    if (name == kEveryPath) {
       last = scenario.paths.size();
     } else {
       const auto path = read_path_name(map, "path", scenario);

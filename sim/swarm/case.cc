@@ -5,21 +5,11 @@
 #include <algorithm>
 
 #include "sim/scenario_loader.h"
+#include "sim/swarm/budget.h"
 #include "sim/units.h"
 
 namespace mpquic::sim::swarm {
 namespace {
-
-/// What is outstanding when faults end must be complete this much later. Backed-off PTOs take up to ten seconds
-/// (kMaxPto), after which the thinnest topology that is drawn carries the largest workloads several times.
-constexpr std::uint64_t kBudgetMs = 90'000;
-
-[[nodiscard]] std::string flow_map(const Fields& fields) {
-  std::string out = "{";
-  for (const auto& [key, value] : fields.entries())
-    out += fmt::format("{}{}: {}", out.size() > 1 ? ", " : "", key, value);
-  return out + "}";
-}
 
 void add_list(std::string& out, std::string_view key, const std::vector<Fields>& list) {
   if (list.empty()) return;
@@ -51,12 +41,21 @@ std::string_view Fields::get(std::string_view key) const {
   return found == entries_.end() ? std::string_view{} : std::string_view(found->second);
 }
 
+std::string flow_map(const Fields& fields) {
+  std::string out = "{";
+  for (const auto& [key, value] : fields.entries())
+    out += fmt::format("{}{}: {}", out.size() > 1 ? ", " : "", key, value);
+  return out + "}";
+}
+
 std::string to_yaml(const Case& drawn, const std::vector<std::string>& comment) {
   std::string out;
   for (const std::string& line : comment) out += fmt::format("# {}\n", line);
   for (const auto& [key, value] : drawn.top.entries()) out += fmt::format("{}: {}\n", key, value);
   if (!drawn.endpoints.empty()) out += fmt::format("endpoints: {}\n", flow_map(drawn.endpoints));
   add_list(out, "paths", drawn.paths);
+  add_list(out, "bottlenecks", drawn.bottlenecks);
+  add_list(out, "groups", drawn.groups);
   add_list(out, "workloads", drawn.workloads);
   add_list(out, "events", drawn.events);
   if (!drawn.asserts.empty()) out += fmt::format("assert: {}\n", flow_map(drawn.asserts));
@@ -70,7 +69,8 @@ std::expected<Scenario, std::string> to_scenario(const Case& drawn) {
 void heal_at(Case& drawn, std::uint64_t ms) {
   std::erase_if(drawn.events, [](const Fields& event) { return event.get("do") == "heal"; });
   drawn.events.push_back({{"at", fmt::format("{}ms", ms)}, {"do", "heal"}});
-  drawn.top.set("duration", fmt::format("{}ms", ms + kBudgetMs));
+  const auto scenario = to_scenario(drawn);
+  drawn.top.set("duration", fmt::format("{}ms", ms + (scenario ? budget_ms(*scenario) : 0)));
 }
 
 std::uint64_t end_of(const Fields& event) {

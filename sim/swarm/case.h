@@ -37,12 +37,16 @@ struct Case {
   Fields top;
   Fields endpoints;
   std::vector<Fields> paths;  // the first one is where the handshake goes, and the one that never goes for good
+  std::vector<Fields> bottlenecks;
+  std::vector<Fields> groups;
   std::vector<Fields> workloads;
   std::vector<Fields> events;
   Fields asserts;
   bool operator==(const Case&) const = default;
 };
 
+/// "{rate: 5Mbit/s, loss: 1%}".
+[[nodiscard]] std::string flow_map(const Fields& fields);
 /// A scenario file; `comment` has its lines.
 [[nodiscard]] std::string to_yaml(const Case& drawn, const std::vector<std::string>& comment = {});
 /// What the loader makes of it.
@@ -55,7 +59,8 @@ struct DrawOptions {
 /// Topology, faults, workloads and options of one seed. The same for ever in one version of this program.
 [[nodiscard]] Case draw(std::uint64_t seed, const DrawOptions& options);
 
-/// All faults end at `milliseconds`, and from then on everything must complete within the budget.
+/// All faults end at `milliseconds`, and from then on everything must complete within the budget
+/// (budget.h).
 void heal_at(Case& drawn, std::uint64_t milliseconds);
 /// When an event is over, in milliseconds.
 [[nodiscard]] std::uint64_t end_of(const Fields& event);

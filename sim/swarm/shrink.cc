@@ -8,8 +8,12 @@ namespace mpquic::sim::swarm {
 namespace {
 
 /// Variations of each smaller case that does not fail as it is. Of the injected bugs' failures, most need fewer than
-/// twenty; the hardest known one took 105, over several steps.
-constexpr std::size_t kShakes = 120;
+/// twenty; the hardest known one took 190.
+constexpr std::size_t kShakes = 300;
+
+[[nodiscard]] bool is_needed(const Fields& event) {
+  return is_heal(event) || event.get("do") == "close" || event.get("do") == "peer_restart";
+}
 
 class Shrinker {
  public:
@@ -53,6 +57,8 @@ class Shrinker {
     while (smaller) {
       smaller = drop_events();
       smaller |= drop_paths();
+      smaller |= drop_some(&Case::groups, 0);
+      smaller |= drop_bottlenecks();
       smaller |= drop_some(&Case::workloads, 1);
       smaller |= default_fields();
       smaller |= heal_earlier();
@@ -69,7 +75,7 @@ class Shrinker {
     for (std::size_t path = best.paths.size(); path-- > 1 && best.paths.size() > kSmallPaths;)
       add(without_path(best, path));
     for (std::size_t event = 0; event < best.events.size() && best.events.size() > kSmallEvents; ++event) {
-      if (is_heal(best.events[event])) continue;
+      if (is_needed(best.events[event])) continue;
       add(without_change(best, event));
       fewer.push_back(best);
       fewer.back().events.erase(fewer.back().events.begin() + static_cast<std::ptrdiff_t>(event));
@@ -88,9 +94,9 @@ class Shrinker {
         Case candidate = best_.smallest;
         auto& entries = candidate.*list;
         const auto first = entries.begin() + static_cast<std::ptrdiff_t>(at);
-        const bool keeps = std::any_of(first, first + static_cast<std::ptrdiff_t>(length), is_heal);
+        const bool keeps = std::any_of(first, first + static_cast<std::ptrdiff_t>(length), is_needed);
         entries.erase(first, first + static_cast<std::ptrdiff_t>(length));
-        // Without healing, a fault that lasts would be failure enough.
+        // Without healing, a fault that lasts would be failure enough; so would a connection that nobody ends.
         if (keeps || entries.size() < least || !try_case(candidate))
           ++at;
         else
@@ -112,6 +118,13 @@ class Shrinker {
     return any;
   }
 
+  bool drop_bottlenecks() {
+    bool any = false;
+    for (std::size_t i = best_.smallest.bottlenecks.size(); i-- > 0;)
+      any |= try_first_of(without_bottleneck(best_.smallest, i));
+    return any;
+  }
+
   /// Every key of `fields` that may be absent, one after the other.
   bool default_each(const std::function<Fields&(Case&)>& fields, std::initializer_list<std::string_view> keep) {
     bool any = false;
@@ -127,8 +140,14 @@ class Shrinker {
   bool default_fields() {
     bool any = default_each([](Case& c) -> Fields& { return c.endpoints; },
                             {"inject", "idle_timeout", "handshake_timeout", "keep_alive"});
-    for (std::size_t i = 0; i < best_.smallest.paths.size(); ++i)
+    for (std::size_t i = 0; i < best_.smallest.paths.size(); ++i) {
+      any |= try_case(with_plain_path(best_.smallest, i));
       any |= default_each([i](Case& c) -> Fields& { return c.paths[i]; }, {"name", "rate", "rtt"});
+    }
+    for (std::size_t i = 0; i < best_.smallest.bottlenecks.size(); ++i)
+      any |= default_each([i](Case& c) -> Fields& { return c.bottlenecks[i]; }, {"name", "rate"});
+    for (std::size_t i = 0; i < best_.smallest.groups.size(); ++i)
+      any |= default_each([i](Case& c) -> Fields& { return c.groups[i]; }, {"paths", "length", "least", "most"});
     for (std::size_t i = 0; i < best_.smallest.workloads.size(); ++i)
       any |= default_each([i](Case& c) -> Fields& { return c.workloads[i]; },
                           {"kind", "bytes", "count", "rate", "for", "request", "response"});

@@ -12,6 +12,8 @@ namespace {
 
 /// A run that fails by chance, of one packet lost for example, needs no more than other dice.
 constexpr std::size_t kOnlyAnotherSeed = 3;
+/// That is drawn: no video is shorter.
+constexpr std::uint64_t kLongestSegmentMs = 1000;
 
 /// What draw.cc lets happen to the first path at any time: it stays where it is, and does not end.
 [[nodiscard]] bool bears(std::size_t path, const Fields& event) {
@@ -25,6 +27,32 @@ constexpr std::size_t kOnlyAnotherSeed = 3;
   return !event.get("path").empty() && event.get("path") == path.get("name");
 }
 
+/// What wanders around a figure, within bounds, goes with it.
+void set_rate(Fields& path, std::string value) {
+  path.set("rate", std::move(value));
+  path.erase("rate_process");
+}
+void set_rtt(Fields& path, std::string value) {
+  path.set("rtt", std::move(value));
+  path.erase("jitter");
+}
+
+/// A group is one of at least two.
+void leave_groups(Case& drawn, std::string_view path) {
+  for (Fields& group : drawn.groups) {
+    std::string rest;
+    std::size_t members = 0;
+    std::string_view names = group.get("paths");
+    for (names = names.substr(1, names.size() - 2); !names.empty();) {
+      const std::size_t end = std::min(names.find(", "), names.size());
+      if (names.substr(0, end) != path) rest += fmt::format("{}{}", members++ == 0 ? "" : ", ", names.substr(0, end));
+      names.remove_prefix(std::min(end + 2, names.size()));
+    }
+    group.set("paths", members < 2 ? "" : "[" + rest + "]");
+  }
+  std::erase_if(drawn.groups, [](const Fields& group) { return group.get("paths").empty(); });
+}
+
 /// Random, but the same for the same case and attempt.
 class Shaker {
  public:
@@ -32,8 +60,8 @@ class Shaker {
       : rng_(seed, stream_of(Purpose::swarm, attempt + 1)), together_(one_in(2)), shift_ms_(between(1, 2000)) {}
 
   void path(Fields& path, bool first) {
-    if (one_in(2)) path.set("rate", fmt::format("{}kbit/s", between(first ? 1000 : 300, 60'000)));
-    if (one_in(2)) path.set("rtt", fmt::format("{}ms", between(2, 400)));
+    if (one_in(2)) set_rate(path, fmt::format("{}kbit/s", between(first ? 1000 : 300, 60'000)));
+    if (one_in(2)) set_rtt(path, fmt::format("{}ms", between(2, 400)));
     if (first) return;  // it must not get worse: what completes in time completes over it
     static constexpr std::string_view kLosses[] = {"0.5%", "2.0%", "5.0%", "12.0%"};
     if (one_in(2)) path.set("loss", std::string(kLosses[rng_.below(std::size(kLosses))]));
@@ -47,7 +75,7 @@ class Shaker {
     }
     resize(workload, "bytes", workload.get("kind") == "bulk" ? 3000 : 400);
     resize(workload, "count", 200);
-    resize(workload, "for", 9000);
+    resize(workload, "for", 9000, workload.get("kind") == "video" ? kLongestSegmentMs : 1);
     resize(workload, "start", 3000);
   }
   /// All at other times, or all later: often it is the distance that matters.
@@ -67,9 +95,10 @@ class Shaker {
     const std::uint64_t base = least << rng_.below(doublings + 1);
     return base + rng_.below(std::min(base, most - base) + 1);
   }
-  void resize(Fields& fields, std::string_view key, std::uint64_t most) {
+  void resize(Fields& fields, std::string_view key, std::uint64_t most, std::uint64_t least = 1) {
     const std::string figure(fields.get(key));
-    if (!figure.empty()) fields.set(key, scaled(figure, {.times = between(1, 16), .over = 4, .most = most}));
+    if (!figure.empty())
+      fields.set(key, scaled(figure, {.times = between(1, 16), .over = 4, .least = least, .most = most}));
   }
   SeededRng rng_;
   bool together_;
@@ -94,6 +123,7 @@ std::vector<Case> without_path(const Case& whole, std::size_t path) {
   const Fields gone = whole.paths[path];
   Case rest = whole;
   rest.paths.erase(rest.paths.begin() + static_cast<std::ptrdiff_t>(path));
+  leave_groups(rest, gone.get("name"));
   Case fewer = rest;
   std::erase_if(fewer.events, [&](const Fields& event) { return is_on(event, gone); });
   std::vector<Case> all = {fewer};
@@ -111,6 +141,31 @@ std::vector<Case> without_path(const Case& whole, std::size_t path) {
   return all;
 }
 
+Case with_plain_path(const Case& whole, std::size_t path) {
+  Case plain = whole;
+  const Fields& old = whole.paths[path];
+  plain.paths[path] = {};
+  for (const char* key : {"name", "rate", "rtt"}) plain.paths[path].set(key, std::string(old.get(key)));
+  return plain;
+}
+
+std::vector<Case> without_bottleneck(const Case& whole, std::size_t bottleneck) {
+  Case own = whole;
+  own.bottlenecks.erase(own.bottlenecks.begin() + static_cast<std::ptrdiff_t>(bottleneck));
+  Case same = own;
+  const std::string rate(whole.bottlenecks[bottleneck].get("rate"));
+  const std::string shared = fmt::format("shared: {}", whole.bottlenecks[bottleneck].get("name"));
+  for (std::size_t path = 0; path < whole.paths.size(); ++path) {
+    for (const char* direction : {"up", "down"}) {
+      if (whole.paths[path].get(direction).find(shared) == std::string::npos) continue;
+      own.paths[path].erase(direction);
+      same.paths[path].erase(direction);
+      set_rate(same.paths[path], rate);
+    }
+  }
+  return {own, same};
+}
+
 std::vector<Case> without_change(const Case& whole, std::size_t event) {
   const Fields change = whole.events[event];
   const std::string_view verb = change.get("do");
@@ -120,8 +175,8 @@ std::vector<Case> without_change(const Case& whole, std::size_t event) {
   const auto path = std::ranges::find_if(rest.paths, [&](const Fields& each) { return is_on(change, each); });
   if (path == rest.paths.end()) return {};
   const std::string value(change.get("value"));
-  if (verb == "set_rate") path->set("rate", value);
-  if (verb == "set_delay") path->set("rtt", scaled(value, {.times = 2}));
+  if (verb == "set_rate") set_rate(*path, value);
+  if (verb == "set_delay") set_rtt(*path, scaled(value, {.times = 2}));
   if (verb == "set_loss") path->set("loss", value);
   return {rest};
 }

@@ -17,6 +17,12 @@ namespace mpquic::sim::swarm {
 /// Without the path, which is not the first one: its events go with it, or happen on one of the others instead.
 [[nodiscard]] std::vector<Case> without_path(const Case& whole, std::size_t path);
 
+/// The path with nothing but its rate and its round trip.
+[[nodiscard]] Case with_plain_path(const Case& whole, std::size_t path);
+
+/// Its links have rates of their own: those of their paths, or that of the bottleneck.
+[[nodiscard]] std::vector<Case> without_bottleneck(const Case& whole, std::size_t bottleneck);
+
 /// Where the event only changes a figure of a link: the link has it from the start. Else nothing.
 [[nodiscard]] std::vector<Case> without_change(const Case& whole, std::size_t event);
 

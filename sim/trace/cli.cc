@@ -87,12 +87,13 @@ class Scratch {
 
 void add_trace_options(CLI::App& command, TraceOptions& options) {
   static const std::map<std::string, Role> kVantages = {{"client", Role::client}, {"server", Role::server}};
-  CLI::Option* qlog =
-      command.add_option("--qlog", options.qlog, "Write qlogs of both endpoints and of the network to this directory");
+  CLI::Option* qlog = command.add_option("--qlog", options.qlog,
+                                         "Write qlogs of our engine's endpoints and of the network to this directory");
   command.add_flag("--qvis", options.qvis, "Also split them by path, for the qvis viewer")->needs(qlog);
   CLI::Option* pcap = command.add_option("--pcap", options.pcap,
                                          "Capture one host's datagrams as pcapng, with the keys inside: for tshark");
   command.add_option("--vantage", options.vantage, "Whose datagrams --pcap captures: client (default) or server")
+      ->type_name("SIDE")
       ->transform(CLI::CheckedTransformer(kVantages))
       ->needs(pcap);
   command.add_option("--keylog", options.keylog, "Write TLS secrets to this file (NSS key log)");

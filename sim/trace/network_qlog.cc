@@ -54,7 +54,8 @@ NetworkQlog::LinkState NetworkQlog::state_of(const World& world, std::uint32_t l
   const Link& state = world.link(link / 2, direction_of(link));
   return {.known = true,
           .up = state.up(),
-          .rate_bps = state.config().rate.bits_per_second(),
+          .held = state.held(),
+          .rate_bps = state.rate().bits_per_second(),
           .delay = state.config().delay,
           .loss_millionths = static_cast<std::uint64_t>(std::llround(state.config().loss * kMillion)),
           .queued_bytes = state.queued_bytes()};
@@ -70,6 +71,7 @@ void NetworkQlog::write_changes(const World& world) {
     begin("mpquic_net:link_updated", world.now());
     name_link(link);
     json_.flag("up", now.up);
+    json_.flag("held", now.held);
     json_.field("rate", now.rate_bps);
     json_.milliseconds("delay", now.delay);
     json_.field("loss_millionths", now.loss_millionths);

@@ -28,13 +28,14 @@ class NetworkQlog final : public Tap {
   struct LinkState {  // as far as it was written
     bool known = false;
     bool up = true;
+    bool held = false;
     std::uint64_t rate_bps = 0;
     Duration delay{};
     std::uint64_t loss_millionths = 0;
     std::uint64_t queued_bytes = 0;
     [[nodiscard]] bool same_settings(const LinkState& other) const {
-      return known == other.known && up == other.up && rate_bps == other.rate_bps && delay == other.delay &&
-             loss_millionths == other.loss_millionths;
+      return known == other.known && up == other.up && held == other.held && rate_bps == other.rate_bps &&
+             delay == other.delay && loss_millionths == other.loss_millionths;
     }
   };
   [[nodiscard]] static LinkState state_of(const World& world, std::uint32_t link);

@@ -114,6 +114,7 @@ class Splitter {
   void see(const Json& event) {
     if (const auto path = path_of(event)) files_.try_emplace(*path);
   }
+  [[nodiscard]] bool has_paths() const { return !files_.empty(); }
   [[nodiscard]] std::expected<void, std::string> open(const std::string& stem, const std::string& directory);
   void add(Json& event);
   [[nodiscard]] std::expected<std::vector<std::string>, std::string> close();
@@ -139,7 +140,6 @@ std::expected<void, std::string> Splitter::open(const std::string& stem, const s
   const Json& trace = header_["trace"];
   const Json common = trace.value("common_fields", Json::object());
   const std::string odcid = common.value("group_id", "");
-  if (files_.empty()) files_.try_emplace(0);
   for (auto& [path, file] : files_) {
     const std::string title = fmt::format("{}-path{}", stem, path);
     file.name = (std::filesystem::path(directory) / (title + ".qlog")).string();
@@ -230,6 +230,7 @@ std::expected<std::vector<std::string>, std::string> convert_for_qvis(const std:
           trace, [&](Json& header) { splitter.set_header(header); }, [&](Json& event) { splitter.see(event); });
       !read)
     return std::unexpected(std::move(read).error());
+  if (!splitter.has_paths()) return std::unexpected(fmt::format("{}: no packets of an endpoint in it to show", trace));
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error) return std::unexpected(fmt::format("{}: {}", directory, error.message()));

@@ -74,6 +74,7 @@ std::string describe(const ScriptedEvent& event, std::string_view path) {
     add("nth", fmt::to_string(event.nth));
     add("count", fmt::to_string(event.count));
   }
+  if (event.action == Action::reset_stream) add("nth", fmt::to_string(event.nth));
   if (event.direction) add("direction", *event.direction == Direction::up ? "up" : "down");
   if (event.action == Action::socket_error && event.side == Role::server) add("side", "server");
   if (event.length > Duration::zero()) add("for", time_text(event.length));

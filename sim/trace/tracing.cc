@@ -21,6 +21,8 @@ std::expected<std::unique_ptr<Tracing>, std::string> Tracing::open(const TraceOp
   if (scenario.crypto == Crypto::null && !(options.pcap.empty() && options.keylog.empty()))
     return std::unexpected(
         "--pcap and --keylog need --crypto real: null crypto has no keys, and no dissector reads it");
+  if (scenario.endpoints.both(EngineKind::ngtcp2) && !options.qlog.empty())
+    return std::unexpected("--qlog: ngtcp2 writes none; --pcap captures its packets, with the keys inside");
   std::unique_ptr<Tracing> tracing(new Tracing);
   if (auto opened = tracing->open_qlog(options, scenario, seed); !opened)
     return std::unexpected(std::move(opened).error());

@@ -342,11 +342,13 @@ void Connection::path_stats(std::vector<PathStats>& out) const {
     return stats;
   };
   for (const ClosedPath& path : paths_.closed()) add(path.id, path.tuple, path.counters).abandoned = true;
-  paths_.for_each([&add](const Path& path) {
+  // Until it is confirmed, a handshake goes on in full datagrams.
+  const std::size_t needed = confirmed_ ? Path::kMinUsefulDatagram : kMinInitialDatagram;
+  paths_.for_each([&](const Path& path) {
     PathStats& stats = add(path.id(), path.active().addresses, path.counters());
     stats.validated = path.state() == Path::State::active;
     stats.abandoned = !path.is_open();
-    stats.amplification_limited = path.active().amplification.credit().value() < Path::kMinUsefulDatagram;
+    stats.amplification_limited = path.active().amplification.credit().value() < needed;
     stats.backup = path.view(Instant{}).backup;
     stats.smoothed_rtt = path.rtt().smoothed();
     stats.min_rtt = path.rtt().min();

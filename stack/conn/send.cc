@@ -33,6 +33,10 @@ std::optional<Transmit> Connection::poll_transmit(MutableBytes out, Instant now)
   if (wants.pto_probe) {
     if (auto sent = transmit_pto_probe(out, now)) return sent;
   }
+  // Before data: a transfer that always has more to send would never leave room, and stay at small datagrams.
+  if (wants.mtu_probe) {
+    if (auto sent = transmit_mtu_probe(out, now)) return sent;
+  }
   pacing_wakeup_.reset();
   // Copies come before new data of their path, and after what was lost.
   const bool lost_first = !copies_.empty() && demand() == Demand::lost_data;
@@ -46,7 +50,7 @@ std::optional<Transmit> Connection::poll_transmit(MutableBytes out, Instant now)
   if (wants.acks || config_.buggify != nullptr) {
     if (auto sent = transmit_acks(out, now)) return sent;
   }
-  return wants.mtu_probe ? transmit_mtu_probe(out, now) : std::nullopt;
+  return std::nullopt;
 }
 
 Connection::Wants Connection::survey(Instant now) const {

@@ -1,6 +1,9 @@
 // ngtcp2 as an engine of the simulator: the same scenarios, with one side or both replaced.
 #include <gtest/gtest.h>
 
+#include <set>
+
+#include "sim/best_path.h"
 #include "sim/compare.h"
 #include "sim/peers/ngtcp2_engine.h"
 #include "sim/scenario_loader.h"
@@ -53,16 +56,37 @@ TEST(Compare, RunsMultipathAndBothBaselinesOnBothEngines) {
 }
 
 TEST(Compare, AnEngineKeyRunsNgtcp2OnTheBestPath) {
-  const auto scenario = sim::load_scenario(
+  auto scenario = sim::load_scenario(
       std::string(MPQUIC_SOURCE_DIR) + "/scenarios/fifty-plus-one.yaml",
       {"endpoints.engine=ngtcp2", "workloads.0.bytes=3MB", "crypto=null", "assert.goodput_of_best=0.5"});
   ASSERT_TRUE(scenario.has_value()) << scenario.error();
   sim::SimulationOptions options;
+  EXPECT_TRUE(sim::obstacle(*scenario, options));
   options.ngtcp2 = peers::make_ngtcp2_engine;
+  EXPECT_FALSE(sim::obstacle(*scenario, options));
+  sim::settle_best_path(*scenario, [&](const sim::Scenario& alone) { return sim::Simulation(alone, options).run(); });
   const sim::Report report = sim::Simulation(*scenario, options).run();
   EXPECT_TRUE(report.passed());
   EXPECT_EQ(report.engines[0], sim::EngineKind::ngtcp2);
+  EXPECT_EQ(report.single_path, report.paths[0].name);
   EXPECT_GT(report.paths[0].share, 0.99);
+  EXPECT_FALSE(report.counts_retransmissions);
+}
+
+TEST(Engines, Ngtcp2LogsItsTlsSecrets) {
+  const auto scenario =
+      sim::load_scenario(std::string(MPQUIC_SOURCE_DIR) + "/scenarios/fifty-plus-one.yaml",
+                         {"endpoints.engine=ngtcp2", "baseline=path fifty", "workloads.0.bytes=100kB"});
+  ASSERT_TRUE(scenario.has_value()) << scenario.error();
+  std::multiset<std::string> labels;
+  sim::SimulationOptions options;
+  options.ngtcp2 = peers::make_ngtcp2_engine;
+  options.judge = false;
+  options.keylog = [&](std::string_view line) { labels.emplace(line.substr(0, line.find(' '))); };
+  EXPECT_TRUE(sim::Simulation(*scenario, options).run().completed);
+  for (const char* label : {"CLIENT_HANDSHAKE_TRAFFIC_SECRET", "SERVER_HANDSHAKE_TRAFFIC_SECRET",
+                            "CLIENT_TRAFFIC_SECRET_0", "SERVER_TRAFFIC_SECRET_0"})
+    EXPECT_EQ(labels.count(label), 2u) << label;  // by both sides
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -27,9 +28,13 @@ struct Outcome {
   std::uint64_t drops = 0;
 };
 
+std::string file_of(const std::string& name) { return MPQUIC_SOURCE_DIR "/scenarios/" + name + ".yaml"; }
+
+/// Without what the scenario asserts: these tests shrink it, and judge by themselves.
 Scenario load(const std::string& name, Overrides overrides) {
   overrides.emplace_back("crypto=null");
-  const auto scenario = load_scenario(std::string(MPQUIC_SOURCE_DIR "/scenarios/") + name + ".yaml", overrides);
+  overrides.emplace_back("assert={}");
+  const auto scenario = load_scenario(file_of(name), overrides);
   EXPECT_TRUE(scenario) << scenario.error();
   return *scenario;
 }
@@ -45,7 +50,7 @@ Outcome run_native(const Scenario& scenario, std::uint64_t seed) {
   return outcome_of(Simulation(scenario, {.seed = seed}).run());
 }
 
-Outcome run_ns3(const Scenario& scenario, Ns3Options options) {
+Report report_of_ns3(const Scenario& scenario, Ns3Options options) {
   Ns3Network network(scenario, options);
   SimulationOptions simulation;
   simulation.seed = options.seed;
@@ -53,12 +58,14 @@ Outcome run_ns3(const Scenario& scenario, Ns3Options options) {
   Report report = Simulation(scenario, simulation).run();
   for (std::size_t path = 0; path < report.paths.size(); ++path) report.paths[path].link_drops += network.drops(path);
   network.finish();
-  return outcome_of(std::move(report));
+  return report;
 }
+
+Outcome run_ns3(const Scenario& scenario, Ns3Options options) { return outcome_of(report_of_ns3(scenario, options)); }
 
 /// Six static WANs, 20 MB; `loss` as in the scenario, or none.
 Scenario six_wans(bool loss, const std::string& links) {
-  Overrides overrides = {"workloads.0.bytes=20MB", "assert.goodput_of_best=0", "ns3.links=" + links};
+  Overrides overrides = {"workloads.0.bytes=20MB", "ns3.links=" + links};
   if (!loss)
     for (const int path : {3, 4, 5}) overrides.push_back("paths." + std::to_string(path) + ".loss=0%");
   return load("six-wan-bulk", overrides);
@@ -94,9 +101,8 @@ TEST(Differential, OurLinksAreTheSameInsideNs3) {
 }
 
 TEST(Ns3, EveryImpairmentOfTheLinkModelWorksInside) {
-  const Scenario scenario =
-      load("six-wan-bulk", {"workloads.0.bytes=2MB", "assert.goodput_of_best=0", "paths.0.corrupt=1%",
-                            "paths.0.duplicate=1%", "paths.1.truncate=1%", "paths.1.reorder=1%", "paths.2.mtu=1400B"});
+  const Scenario scenario = load("six-wan-bulk", {"workloads.0.bytes=2MB", "paths.0.corrupt=1%", "paths.0.duplicate=1%",
+                                                  "paths.1.truncate=1%", "paths.1.reorder=1%", "paths.2.mtu=1400B"});
   EXPECT_TRUE(run_ns3(scenario, {.seed = 3}).report.completed);
 }
 
@@ -160,7 +166,7 @@ TEST(Ns3, WritesCapturesAndFlowStatistics) {
   const auto directory = std::filesystem::path(testing::TempDir()) / "mpquic-ns3-traces";
   std::filesystem::create_directories(directory);
   const std::string xml = (directory / "flows.xml").string();
-  const Scenario scenario = load("six-wan-bulk", {"workloads.0.bytes=100kB", "assert.goodput_of_best=0"});
+  const Scenario scenario = load("six-wan-bulk", {"workloads.0.bytes=100kB"});
   static_cast<void>(run_ns3(scenario, {.seed = 1, .pcap = directory.string(), .flow_monitor = xml}));
   constexpr std::uintmax_t kPcapHeader = 24;
   EXPECT_GT(std::filesystem::file_size(directory / "ftth-near.pcap"), kPcapHeader);
@@ -169,6 +175,31 @@ TEST(Ns3, WritesCapturesAndFlowStatistics) {
   EXPECT_THAT(text.str(), HasSubstr("destinationPort=\"4433\""));
   std::filesystem::remove_all(directory);
 }
+
+/// What tests/sim does for the scenarios that need no ns-3.
+class ScenarioOfNs3 : public testing::TestWithParam<const char*> {};
+
+TEST_P(ScenarioOfNs3, FailsWithWhatBreaksIt) {
+  const auto scenario = load_scenario(file_of(GetParam()));
+  ASSERT_TRUE(scenario) << scenario.error();
+  EXPECT_FALSE(scenario->broken_by.empty());
+  for (Overrides overrides : scenario->broken_by) {
+    overrides.emplace_back("crypto=null");
+    const auto broken = load_scenario(file_of(GetParam()), overrides);
+    ASSERT_TRUE(broken) << broken.error();
+    const Report report = report_of_ns3(*broken, {.seed = 1});
+    EXPECT_TRUE(
+        std::ranges::any_of(report.violations, [](const Violation& v) { return v.what.starts_with("assertion:"); }))
+        << "--set " << overrides.front();
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ScenarioOfNs3, testing::Values("ns3-shared-bottleneck", "ns3-wifi", "ns3-lte"),
+                         [](const auto& test) {
+                           std::string name = test.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
 
 }  // namespace
 }  // namespace mpquic::sim

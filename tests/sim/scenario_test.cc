@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 
+#include "sim/best_path.h"
 #include "sim/scenario_loader.h"
 #include "sim/simulation.h"
 
@@ -64,6 +66,50 @@ TEST_P(RepositoryScenario, HoldsForSeveralSeeds) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, RepositoryScenario, testing::ValuesIn(repository_scenarios()), test_name);
+
+/// A change of a scenario that has to break it.
+struct Mutation {
+  std::string scenario;
+  Overrides overrides;
+};
+std::ostream& operator<<(std::ostream& out, const Mutation& mutation) {
+  out << mutation.scenario;
+  for (const std::string& assignment : mutation.overrides) out << " --set '" << assignment << "'";
+  return out;
+}
+
+std::vector<Mutation> repository_mutations() {
+  std::vector<Mutation> mutations;
+  for (const std::string& name : repository_scenarios()) {
+    const auto scenario = load_scenario(std::string(MPQUIC_SOURCE_DIR "/scenarios/") + name + ".yaml");
+    for (std::size_t i = 0; scenario && i < scenario->broken_by.size(); ++i)
+      mutations.push_back({.scenario = name, .overrides = scenario->broken_by[i]});
+  }
+  return mutations;
+}
+/// "codel_line_endpoints_ecn_off": what the overrides say, as far as names of tests can.
+std::string mutation_name(const testing::TestParamInfo<Mutation>& param) {
+  std::string name = param.param.scenario;
+  for (const std::string& assignment : param.param.overrides) name += "_" + assignment;
+  std::ranges::replace_if(
+      name, [](unsigned char c) { return std::isalnum(c) == 0; }, '_');
+  return name;
+}
+
+class BrokenScenario : public testing::TestWithParam<Mutation> {};
+
+TEST_P(BrokenScenario, FailsByAnAssertion) {
+  Overrides overrides = GetParam().overrides;
+  overrides.emplace_back("crypto=null");
+  const auto scenario = load_scenario(MPQUIC_SOURCE_DIR "/scenarios/" + GetParam().scenario + ".yaml", overrides);
+  ASSERT_TRUE(scenario) << scenario.error();
+  const Report report = run(*scenario, 1);
+  EXPECT_TRUE(
+      std::ranges::any_of(report.violations, [](const Violation& v) { return v.what.starts_with("assertion:"); }))
+      << "what the scenario protects is gone, and it holds all the same" << complaints(report);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, BrokenScenario, testing::ValuesIn(repository_mutations()), mutation_name);
 
 class ScenarioWithRealCrypto : public testing::TestWithParam<std::string> {};
 
@@ -268,10 +314,14 @@ TEST(Baselines, OneConnectionPerPathHashesFlows) {
 }
 
 TEST(Baselines, TheBestPathAloneIsUsed) {
-  const Report report =
-      run_text(std::string(kThreePaths) + kUpload, 1, {"baseline=best_path", "endpoints.first_path=c"});
+  auto scenario = parse_scenario(std::string(kThreePaths) + kUpload, "inline.yaml",
+                                 {"baseline=best_path", "endpoints.first_path=c", "paths.0.loss=20%"});
+  ASSERT_TRUE(scenario) << scenario.error();
+  settle_best_path(*scenario, [](const Scenario& alone) { return run(alone, 1); });
+  const Report report = run(*scenario, 1);
   EXPECT_TRUE(report.passed()) << complaints(report);
-  EXPECT_NEAR(report.paths[0].share, 1, 1e-9);
+  EXPECT_EQ(report.single_path, "b");  // a is twice as fast, and loses every fifth packet
+  EXPECT_NEAR(report.paths[1].share, 1, 1e-9);
 }
 
 TEST(Faults, ARestartedServerSendsAStatelessReset) {
@@ -281,6 +331,8 @@ TEST(Faults, ARestartedServerSendsAStatelessReset) {
   EXPECT_TRUE(report.passed()) << complaints(report);
   const Report wrong = run_text(std::string(kThreePaths) + kUpload + restart, 1, {"assert.closed.reason=idle timeout"});
   EXPECT_FALSE(wrong.passed());
+  const Report late = run_text(std::string(kThreePaths) + kUpload + restart, 1, {"assert.closed.by=400ms"});
+  EXPECT_THAT(complaints(late), HasSubstr("expected by 0.400 s"));
 }
 
 TEST(Faults, NothingIsLostWhateverTheScriptDoes) {

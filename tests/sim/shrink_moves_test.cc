@@ -40,6 +40,40 @@ TEST(ShrinkMoves, WhatMayEndAPathDoesNotGetToTheFirstOne) {
     EXPECT_EQ(without_path(two_paths({{{"at", "5ms"}, {"do", verb}, {"path", "p1"}}}), 1).size(), 1U) << verb;
 }
 
+TEST(ShrinkMoves, APathLeavesItsGroupsAndAGroupOfOneIsNone) {
+  Case whole = two_paths({});
+  whole.paths.push_back({{"name", "p2"}, {"rate", "3000kbit/s"}, {"rtt", "30ms"}});
+  whole.groups = {{{"paths", "[p0, p1, p2]"}, {"length", "50ms"}}, {{"paths", "[p1, p2]"}, {"length", "50ms"}}};
+  const Case fewer = without_path(whole, 1).front();
+  ASSERT_EQ(fewer.groups.size(), 1U);
+  EXPECT_EQ(fewer.groups[0].get("paths"), "[p0, p2]");
+  EXPECT_TRUE(to_scenario(fewer)) << to_scenario(fewer).error();
+}
+
+TEST(ShrinkMoves, LinksOfABottleneckGetRatesOfTheirOwn) {
+  Case whole = two_paths({});
+  whole.bottlenecks = {{{"name", "b0"}, {"rate", "5000kbit/s"}, {"queue", "50ms"}}};
+  whole.paths[1].set("up", "{shared: b0}");
+  whole.paths[1].set("rate_process", "{spread: 0.3}");
+  ASSERT_TRUE(to_scenario(whole)) << to_scenario(whole).error();
+  const auto plain = without_bottleneck(whole, 0);
+  ASSERT_EQ(plain.size(), 2U);
+  EXPECT_EQ(plain[0].paths[1].get("rate"), "3000kbit/s");
+  EXPECT_EQ(plain[1].paths[1].get("rate"), "5000kbit/s");
+  for (const Case& each : plain) {
+    EXPECT_TRUE(each.bottlenecks.empty());
+    EXPECT_TRUE(each.paths[1].get("up").empty());
+    EXPECT_TRUE(to_scenario(each)) << to_scenario(each).error();
+  }
+}
+
+TEST(ShrinkMoves, APlainPathHasItsRateAndItsRoundTripAlone) {
+  Case whole = two_paths({});
+  whole.paths[1].set("jitter", "{deviation: 5ms}");
+  whole.paths[1].set("nat", "{idle_timeout: 2s}");
+  EXPECT_EQ(with_plain_path(whole, 1), two_paths({}));
+}
+
 TEST(ShrinkMoves, AChangedFigureIsThereFromTheStart) {
   const auto event = [](const char* verb, const char* value) {
     return two_paths({{{"at", "5ms"}, {"do", verb}, {"path", "p1"}, {"value", value}}});

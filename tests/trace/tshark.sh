@@ -41,6 +41,11 @@ expect_all_decrypted two.pcapng 'frame.interface_name == "a"' 'two paths, path 0
 grep -q '^CLIENT_TRAFFIC_SECRET_0 ' "$work/keys" || fail 'no application secrets in the key log'
 [[ $(sort "$work/keys" | uniq -d | wc -l) == 0 ]] || fail 'a secret is twice in the key log'
 
+# The keys of the other engine. Without it in this build there is nothing to see.
+if "$SIM" run "$SCENARIO" --quiet --engine ngtcp2 --pcap "$work/ngtcp2.pcapng" 2>/dev/null; then
+  expect_all_decrypted ngtcp2.pcapng 'ip' 'ngtcp2'
+fi
+
 # The time stamps are the simulation's own, to the nanosecond: the answer takes half an RTT there and half back.
 first=$(fields two.pcapng 'frame.number == 1' frame.time_epoch)
 [[ $first == 0.000000000 ]] || fail "the first datagram left at $first"

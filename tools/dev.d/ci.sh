@@ -8,8 +8,8 @@ usage: ./dev ci
 
 What a change has to pass, from fresh build directories: build, lint, all tests under ASan and UBSan; the crypto room
 without libipsec-mb; under ThreadSanitizer the tests that have threads or sockets (unit_io, unit_perf, and interop over
-UDP); the fuzz targets for a minute; equal trace hashes of the same seeds in debug and release builds; 300 seeds of the
-swarm; and every scenario in the simulator and in ns-3.
+UDP); the fuzz targets for a minute; 1,000 seeds of the swarm, and 300 with real cryptography; equal trace hashes of
+scenarios and of 500 seeds in debug and release builds; and every scenario in the simulator and in ns-3.
 
   ./dev ci
   ./dev build tsan unit_io         one target under ThreadSanitizer, by hand; then:
@@ -37,7 +37,8 @@ run_ci() {
     tail -n 20
   ./dev fuzz --seconds 60
   ./dev bench determinism --seeds 8
-  ./dev sim swarm --seeds 300
+  ./dev sim swarm --seeds 300 --crypto real
+  ./dev bench swarm swarm-determinism
   ./dev bench engines
   say 'ci: passed'
 }

@@ -61,6 +61,16 @@ TEST(Profile, WhatThePathSaysWins) {
   EXPECT_EQ(changed.down.discipline.kind, QueueKind::drop_tail);
 }
 
+TEST(Profile, BoundsOfItsProcessesDoNotHoldBackWhatThePathSays) {
+  const PathConfig path = path_of("profile: starlink, rate: 5Mbit/s, rtt: 10ms");
+  const auto* wandering = std::get_if<WanderingRate>(&path.down.service);
+  ASSERT_NE(wandering, nullptr);
+  EXPECT_EQ(wandering->spread, 0.19);
+  EXPECT_LT(wandering->least.bits_per_second(), 5'000'000u);
+  EXPECT_EQ(path.down.jitter->least, Duration::zero());
+  EXPECT_EQ(path_of("profile: starlink").down.jitter->least, milliseconds(10));
+}
+
 TEST(Profile, ATraceDisplacesARateProcess) {
   const auto directory = std::filesystem::temp_directory_path() / "mpquic_profile_test";
   std::filesystem::create_directories(directory);

@@ -244,6 +244,33 @@ TEST(ScenarioLoader, AllScenariosOfTheRepositoryLoad) {
   EXPECT_GE(count, 4u);
 }
 
+TEST(ScenarioLoader, BoundsAreOfOnePathOrOfAll) {
+  const auto scenario = parse_scenario(
+      kSmall, "x.yaml", {"assert.at_least={b: {datagram_size: 1400B}}", "assert.at_most={all: {lost: 7}}"});
+  ASSERT_TRUE(scenario) << scenario.error();
+  const auto& bounds = scenario->assertions.bounds;
+  ASSERT_EQ(bounds.size(), 3u);
+  EXPECT_EQ(bounds[0].path, 1u);
+  EXPECT_EQ(bounds[0].measure, PathMeasure::datagram_size);
+  EXPECT_EQ(bounds[0].least, 1400u);
+  EXPECT_EQ(bounds[2].path, 1u);
+  EXPECT_EQ(bounds[2].most, 7u);
+  EXPECT_THAT(error_of(kSmall, {"assert.at_most={c: {lost: 7}}"}), HasSubstr("unknown; expected one of a, all, b"));
+  EXPECT_THAT(error_of(kSmall, {"assert.at_most={a: {lost: 7kB}}"}), HasSubstr("'assert.at_most.a.lost'"));
+}
+
+TEST(ScenarioLoader, WhatBreaksAScenarioIsAListOfOverrides) {
+  const auto scenario = parse_scenario(kSmall, "x.yaml", {"broken_by=['a=1', 'paths.0.rate=1Mbit/s paths.1.use=off']"});
+  ASSERT_TRUE(scenario) << scenario.error();
+  ASSERT_EQ(scenario->broken_by.size(), 2u);
+  EXPECT_EQ(scenario->broken_by[0], std::vector<std::string>({"a=1"}));
+  EXPECT_EQ(scenario->broken_by[1], std::vector<std::string>({"paths.0.rate=1Mbit/s", "paths.1.use=off"}));
+  const auto spaces = parse_scenario(kSmall, "x.yaml", {"broken_by=['events=[{at: 1s, do: heal}] crypto=null']"});
+  ASSERT_TRUE(spaces) << spaces.error();
+  EXPECT_EQ(spaces->broken_by[0], std::vector<std::string>({"events=[{at: 1s, do: heal}]", "crypto=null"}));
+  EXPECT_THAT(error_of(kSmall, {"broken_by=['']"}), HasSubstr("'broken_by'"));
+}
+
 TEST(ScenarioLoader, AnExpectedCloseNamesItsSource) {
   constexpr const char* kText = R"(name: x
 paths: [{name: a, rate: 10Mbit/s, rtt: 10ms}]

@@ -143,6 +143,9 @@ TEST(Simulation, AssertionsAreChecked) {
   EXPECT_THAT(broken("goodput_of_sum=1.1"), HasSubstr("is under 1.10 of the links'"));
   EXPECT_THAT(broken("goodput_of_best=1.1"), HasSubstr("is under 1.10 of the best link's"));
   EXPECT_THAT(broken("stall=1us"), HasSubstr("stood still"));
+  EXPECT_THAT(broken("at_least={a: {link_drops: 1}}"), HasSubstr("path a: link_drops is 0, at least 1 expected"));
+  EXPECT_THAT(broken("at_most={all: {datagram_size: 1000B}}"), HasSubstr("path a: datagram_size is 1300, allowed are"));
+  EXPECT_EQ(broken("at_most={a: {lost: 0, link_marks: 0}}"), "");
   EXPECT_THAT(run(kBulk, 1, {"duration=500ms"}).violations[0].what, HasSubstr("not complete after"));
 }
 
@@ -151,8 +154,10 @@ TEST(Report, JsonHasTheAgreedNames) {
   for (const char* key : {"seed", "trace_hash", "completed", "completion_s", "goodput_mbps", "sum_of_links_mbps",
                           "best_link_mbps", "packets", "wall_s", "violations", "paths"})
     EXPECT_TRUE(json.contains(key)) << key;
-  for (const char* key : {"name", "goodput_mbps", "share", "rtt_ms", "lost", "retransmitted"})
+  for (const char* key : {"name", "goodput_mbps", "share", "rtt_ms"})
     EXPECT_TRUE(json["paths"][0].contains(key)) << key;
+  for (const PathMeasure measure : kPathMeasures)
+    EXPECT_TRUE(json["paths"][0].contains(std::string(name_of(measure)))) << name_of(measure);
   EXPECT_NEAR(json["paths"][0]["share"].get<double>(), 1.0, 1e-9);
 }
 

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -207,6 +208,30 @@ TEST_F(TraceTest, TheNetworkHasItsOwnQlog) {
   EXPECT_GT(count["mpquic_net:queue_sampled"], 10U);
   EXPECT_EQ(count["mpquic_net:packet_dropped"], report.paths[0].link_drops + report.paths[1].link_drops);
   EXPECT_GT(count["mpquic_net:packet_dropped"], 0U);
+}
+
+TEST_F(TraceTest, TheNetworkFileFollowsProcessesAndHolds) {
+  const auto moving = parse_scenario(
+      "name: moving\n"
+      "duration: 20s\n"
+      "paths:\n"
+      "  - {name: a, rate: 20Mbit/s, rtt: 20ms, rate_process: {spread: 0.4, step: 100ms},\n"
+      "     outages: [{mode: hold, first: 300ms, every: 1s, length: 100ms, direction: down}]}\n"
+      "workloads:\n"
+      "  - {kind: bulk, direction: down, bytes: 2MB}\n"
+      "crypto: null\n",
+      "moving.yaml");
+  ASSERT_TRUE(moving) << moving.error();
+  run(*moving, {.qlog = directory_.string()});
+  std::set<std::uint64_t> rates;
+  std::size_t holds = 0;
+  for (const json& record : records("moving-network.sqlog")) {
+    if (record.value("name", "") != "mpquic_net:link_updated" || record["data"]["direction"] != "down") continue;
+    rates.insert(record["data"]["rate"].get<std::uint64_t>());
+    holds += record["data"]["held"].get<bool>() ? 1 : 0;
+  }
+  EXPECT_GT(rates.size(), 4U) << "a step each 100 ms, of about a second";
+  EXPECT_GE(holds, 1U);
 }
 
 TEST_F(TraceTest, FilesOfARunShareOneTimeline) {

@@ -1,0 +1,61 @@
+// The scripted event reset_stream: who gives a stream up, who hears of it, and what counts as complete.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/scenario_loader.h"
+#include "sim/simulation.h"
+
+namespace mpquic::sim {
+namespace {
+
+constexpr std::string_view kPath = "name: one\ncrypto: null\npaths: [{name: a, rate: 2Mbit/s, rtt: 40ms}]\n";
+
+Report run(const std::string& rest) {
+  const auto scenario = parse_scenario(std::string(kPath) + rest, "one.yaml");
+  EXPECT_TRUE(scenario.has_value()) << scenario.error();
+  Report report = Simulation(*scenario, {.seed = 1}).run();
+  EXPECT_TRUE(report.completed);
+  for (const Violation& violation : report.violations) ADD_FAILURE() << violation.what;
+  return report;
+}
+
+constexpr const char* kBulk = "workloads: [{kind: bulk, bytes: 400kB, streams: 4}]\n";
+constexpr const char* kRequests =
+    "workloads: [{kind: requests, count: 20, concurrency: 4, request: 5kB, response: 20kB}]\n";
+
+TEST(ResetStream, WhatIsGivenUpCountsAsCompleteOnceItsReceiverKnows) {
+  const Report whole = run(kBulk);
+  const Report less = run(std::string(kBulk) + "events: [{at: 300ms, do: reset_stream, nth: 4}]\n");
+  EXPECT_EQ(whole.workloads[0].bytes, 400'000U + 4 * FlowHeader::kSize);
+  EXPECT_LT(less.workloads[0].bytes, whole.workloads[0].bytes - 50'000);
+  EXPECT_LT(less.completion_s, whole.completion_s - 0.2);
+}
+
+TEST(ResetStream, NothingHappensWhereThereAreFewerStreams) {
+  const Report report = run(std::string(kBulk) +
+                            "events:\n  - {at: 300ms, do: reset_stream, nth: 5}\n"
+                            "  - {at: 310ms, do: reset_stream, side: server}\n");
+  EXPECT_EQ(report.trace_hash, run(kBulk).trace_hash);
+}
+
+TEST(ResetStream, ARequestThatIsGivenUpIsNotAnswered) {
+  const Report whole = run(kRequests);
+  const Report less = run(std::string(kRequests) + "events: [{at: 90ms, do: reset_stream}]\n");
+  EXPECT_EQ(whole.workloads[0].latency.count, 20U);
+  EXPECT_EQ(less.workloads[0].latency.count, 19U);
+}
+
+TEST(ResetStream, AServerMayGiveUpItsAnswer) {
+  const Report report = run(std::string(kRequests) + "events: [{at: 250ms, do: reset_stream, side: server}]\n");
+  EXPECT_EQ(report.workloads[0].latency.count, 19U);
+}
+
+TEST(ResetStream, TheResetIsRepeatedUntilItArrives) {
+  const Report report = run(std::string(kBulk) +
+                            "events:\n  - {at: 300ms, do: reset_stream, nth: 2}\n"
+                            "  - {at: 299ms, do: outage, path: a, for: 400ms}\n");
+  EXPECT_GT(report.completion_s, 0.7);
+}
+
+}  // namespace
+}  // namespace mpquic::sim
