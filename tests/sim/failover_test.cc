@@ -7,8 +7,8 @@
 namespace mpquic::sim {
 namespace {
 
-constexpr const char* kUpload = "{kind: bulk, bytes: 4MB}";
-constexpr const char* kDownload = "{kind: bulk, bytes: 4MB, direction: down}";
+constexpr const char* kUpward = "{kind: bulk, bytes: 4MB}";
+constexpr const char* kDownward = "{kind: bulk, bytes: 4MB, direction: down}";
 constexpr const char* kDeathOnTheWayUp = "{at: 800ms, do: silent_death, path: a, direction: up}";
 
 Report run_with(const std::string& workloads, const std::string& event,
@@ -26,7 +26,7 @@ workloads: [)" + workloads + "]\nevents: [" +
   return Simulation(*scenario, {.seed = 1}).run();
 }
 Report both_ways(const std::vector<std::string>& overrides = {}) {
-  return run_with(std::string(kUpload) + ", " + kDownload, kDeathOnTheWayUp, overrides);
+  return run_with(std::string(kUpward) + ", " + kDownward, kDeathOnTheWayUp, overrides);
 }
 
 TEST(Failover, ADownloadDoesNotHideTheSilenceOfAnUpload) {
@@ -45,7 +45,7 @@ TEST(Failover, AnAssertionCanFail) {
 }
 
 TEST(Failover, IsNeverWhereNoPathIsLeft) {
-  const Report report = run_with(kUpload, "{at: 800ms, do: link_down, path: all}", {"duration=5s"});
+  const Report report = run_with(kUpward, "{at: 800ms, do: link_down, path: all}", {"duration=5s"});
   ASSERT_FALSE(report.failovers.empty());
   for (const FailoverReport& failover : report.failovers) EXPECT_FALSE(failover.seconds);
 }

@@ -59,7 +59,8 @@ class CompareTest : public testing::Test {
  protected:
   /// A nominally fast line that loses a third of all packets, and a slow good one.
   [[nodiscard]] std::string file(const std::string& more) const {
-    const std::string name = testing::TempDir() + "lossy.yaml";
+    const std::string name =
+        testing::TempDir() + testing::UnitTest::GetInstance()->current_test_info()->name() + ".yaml";
     std::ofstream(name) << "name: lossy\ncrypto: null\npaths:\n"
                            "  - {name: fast, rate: 50Mbit/s, rtt: 20ms, loss: 30%}\n"
                            "  - {name: good, rate: 10Mbit/s, rtt: 20ms}\n"

@@ -28,7 +28,7 @@ LinkConfig up_of(const std::string& keys) {
   EXPECT_TRUE(scenario) << scenario.error();
   return scenario ? scenario->paths[0].config.up : LinkConfig{};
 }
-std::string error_of(const std::string& keys) {
+std::string link_error(const std::string& keys) {
   const auto scenario = load(kPlain + keys);
   return scenario ? "" : scenario.error();
 }
@@ -115,22 +115,23 @@ TEST(LinkReader, ReadsBottlenecksAndGroups) {
 }
 
 TEST(LinkReader, ErrorsNameTheKeyAndWhatWasExpected) {
-  EXPECT_THAT(error_of("queue: {limit: 3kB}"), HasSubstr("key 'paths.0.queue.kind': missing; expected droptail"));
-  EXPECT_THAT(error_of("queue: {kind: red}"), HasSubstr("expected droptail, drop_front, codel, fq_codel or pie"));
-  EXPECT_THAT(error_of("queue: {kind: droptail, ecn: on}"), HasSubstr("key 'paths.0.queue.ecn': unknown"));
-  EXPECT_THAT(error_of("queue: 0 packets"), HasSubstr("a size like 256KiB, a time like 100ms, or '100 packets'"));
-  EXPECT_THAT(error_of("policer: {rate: 1Mbit/s, burst: 100B}"), HasSubstr("expected at least the mtu"));
-  EXPECT_THAT(error_of("burst: 100B"), HasSubstr("expected at least the mtu"));
-  EXPECT_THAT(error_of("burst_loss: {mean_good: 1s}"), HasSubstr("key 'paths.0.burst_loss.mean_bad': missing"));
-  EXPECT_THAT(error_of("burst_loss: {mean_good: 1s, mean_bad: 1ns}"), HasSubstr("expected at least 100 us"));
-  EXPECT_THAT(error_of("mahimahi: x"), HasSubstr("give one of rate, rate_trace, mahimahi and shared"));
-  EXPECT_THAT(error_of("delay_trace: x"), HasSubstr("give rtt or delay, not both"));
-  EXPECT_THAT(error_of("jitter: {step: 10ms}"), HasSubstr("key 'paths.0.jitter.deviation': missing"));
-  EXPECT_THAT(error_of("cross_traffic: {rate: 1Mbit/s, mean_on: 1s}"), HasSubstr("give mean_on and mean_off"));
-  EXPECT_THAT(error_of("outages: [{every: 1s}]"), HasSubstr("key 'paths.0.outages.0.least': missing"));
-  EXPECT_THAT(error_of("outages: [{every: 1s, mean_gap: 1s, length: 1s}]"), HasSubstr("give every or mean_gap"));
-  EXPECT_THAT(error_of("outages: [{mode: burst, length: 1s}]"), HasSubstr("expected drop (packets are lost) or hold"));
-  EXPECT_THAT(error_of("nat: {filter: open}"), HasSubstr("expected endpoint_independent or endpoint_dependent"));
+  EXPECT_THAT(link_error("queue: {limit: 3kB}"), HasSubstr("key 'paths.0.queue.kind': missing; expected droptail"));
+  EXPECT_THAT(link_error("queue: {kind: red}"), HasSubstr("expected droptail, drop_front, codel, fq_codel or pie"));
+  EXPECT_THAT(link_error("queue: {kind: droptail, ecn: on}"), HasSubstr("key 'paths.0.queue.ecn': unknown"));
+  EXPECT_THAT(link_error("queue: 0 packets"), HasSubstr("a size like 256KiB, a time like 100ms, or '100 packets'"));
+  EXPECT_THAT(link_error("policer: {rate: 1Mbit/s, burst: 100B}"), HasSubstr("expected at least the mtu"));
+  EXPECT_THAT(link_error("burst: 100B"), HasSubstr("expected at least the mtu"));
+  EXPECT_THAT(link_error("burst_loss: {mean_good: 1s}"), HasSubstr("key 'paths.0.burst_loss.mean_bad': missing"));
+  EXPECT_THAT(link_error("burst_loss: {mean_good: 1s, mean_bad: 1ns}"), HasSubstr("expected at least 100 us"));
+  EXPECT_THAT(link_error("mahimahi: x"), HasSubstr("give one of rate, rate_trace, mahimahi and shared"));
+  EXPECT_THAT(link_error("delay_trace: x"), HasSubstr("give rtt or delay, not both"));
+  EXPECT_THAT(link_error("jitter: {step: 10ms}"), HasSubstr("key 'paths.0.jitter.deviation': missing"));
+  EXPECT_THAT(link_error("cross_traffic: {rate: 1Mbit/s, mean_on: 1s}"), HasSubstr("give mean_on and mean_off"));
+  EXPECT_THAT(link_error("outages: [{every: 1s}]"), HasSubstr("key 'paths.0.outages.0.least': missing"));
+  EXPECT_THAT(link_error("outages: [{every: 1s, mean_gap: 1s, length: 1s}]"), HasSubstr("give every or mean_gap"));
+  EXPECT_THAT(link_error("outages: [{mode: burst, length: 1s}]"),
+              HasSubstr("expected drop (packets are lost) or hold"));
+  EXPECT_THAT(link_error("nat: {filter: open}"), HasSubstr("expected endpoint_independent or endpoint_dependent"));
   EXPECT_THAT(load("shared: mast, rtt: 20ms").error(),
               HasSubstr("expected the name of one of bottlenecks, got 'mast'"));
   EXPECT_THAT(load("rate: 10Mbit/s, rtt: 20ms", "groups:\n  - {paths: [b], length: 1s}\n").error(),

@@ -19,23 +19,23 @@ Report run(const std::string& rest) {
   return report;
 }
 
-constexpr const char* kBulk = "workloads: [{kind: bulk, bytes: 400kB, streams: 4}]\n";
+constexpr const char* kOneStream = "workloads: [{kind: bulk, bytes: 400kB, streams: 4}]\n";
 constexpr const char* kRequests =
     "workloads: [{kind: requests, count: 20, concurrency: 4, request: 5kB, response: 20kB}]\n";
 
 TEST(ResetStream, WhatIsGivenUpCountsAsCompleteOnceItsReceiverKnows) {
-  const Report whole = run(kBulk);
-  const Report less = run(std::string(kBulk) + "events: [{at: 300ms, do: reset_stream, nth: 4}]\n");
+  const Report whole = run(kOneStream);
+  const Report less = run(std::string(kOneStream) + "events: [{at: 300ms, do: reset_stream, nth: 4}]\n");
   EXPECT_EQ(whole.workloads[0].bytes, 400'000U + 4 * FlowHeader::kSize);
   EXPECT_LT(less.workloads[0].bytes, whole.workloads[0].bytes - 50'000);
   EXPECT_LT(less.completion_s, whole.completion_s - 0.2);
 }
 
 TEST(ResetStream, NothingHappensWhereThereAreFewerStreams) {
-  const Report report = run(std::string(kBulk) +
+  const Report report = run(std::string(kOneStream) +
                             "events:\n  - {at: 300ms, do: reset_stream, nth: 5}\n"
                             "  - {at: 310ms, do: reset_stream, side: server}\n");
-  EXPECT_EQ(report.trace_hash, run(kBulk).trace_hash);
+  EXPECT_EQ(report.trace_hash, run(kOneStream).trace_hash);
 }
 
 TEST(ResetStream, ARequestThatIsGivenUpIsNotAnswered) {
@@ -51,7 +51,7 @@ TEST(ResetStream, AServerMayGiveUpItsAnswer) {
 }
 
 TEST(ResetStream, TheResetIsRepeatedUntilItArrives) {
-  const Report report = run(std::string(kBulk) +
+  const Report report = run(std::string(kOneStream) +
                             "events:\n  - {at: 300ms, do: reset_stream, nth: 2}\n"
                             "  - {at: 299ms, do: outage, path: a, for: 400ms}\n");
   EXPECT_GT(report.completion_s, 0.7);

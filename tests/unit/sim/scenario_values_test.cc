@@ -24,7 +24,7 @@ constexpr const char* kPlain =
     "events:\n"
     "  - {at: 1s, do: link_down, path: a}\n";
 
-std::string error_of(const std::vector<std::string>& overrides) {
+std::string refusal_of(const std::vector<std::string>& overrides) {
   const auto scenario = parse_scenario(kPlain, "x.yaml", overrides);
   return scenario ? "none" : scenario.error();
 }
@@ -38,7 +38,7 @@ class RefusedValue : public testing::TestWithParam<Refused> {};
 
 TEST_P(RefusedValue, NamesItsKey) {
   const std::string set = GetParam().set;
-  EXPECT_THAT(error_of({set}),
+  EXPECT_THAT(refusal_of({set}),
               AllOf(HasSubstr("key '" + set.substr(0, set.find('=')) + "'"), HasSubstr(GetParam().why)));
 }
 
@@ -59,19 +59,20 @@ INSTANTIATE_TEST_SUITE_P(
                     Refused{"paths.0.rtt=30ms..20ms", "a range is low..high"}),
     [](const auto& param) { return fmt::format("No{}", param.index); });
 
-TEST(ScenarioValues, ThePlainScenarioIsTaken) { EXPECT_EQ(error_of({}), "none"); }
+TEST(ScenarioValues, ThePlainScenarioIsTaken) { EXPECT_EQ(refusal_of({}), "none"); }
 
 TEST(ScenarioValues, AssertionsMustHaveSomethingToHold) {
-  EXPECT_THAT(error_of({"assert={failover: 1s}", "events.0.do=link_up"}), HasSubstr("no event takes a path away"));
-  EXPECT_EQ(error_of({"assert={failover: 1s}"}), "none");
-  EXPECT_EQ(error_of({"assert={datagrams_delivered: 90%}"}), "none");
-  EXPECT_THAT(error_of({"assert={datagrams_delivered: 90%}", "workloads.0={kind: bulk, bytes: 1MB}"}),
+  EXPECT_THAT(refusal_of({"assert={failover: 1s}", "events.0.do=link_up"}), HasSubstr("no event takes a path away"));
+  EXPECT_EQ(refusal_of({"assert={failover: 1s}"}), "none");
+  EXPECT_EQ(refusal_of({"assert={datagrams_delivered: 90%}"}), "none");
+  EXPECT_THAT(refusal_of({"assert={datagrams_delivered: 90%}", "workloads.0={kind: bulk, bytes: 1MB}"}),
               HasSubstr("no workload sends datagrams"));
 }
 
 TEST(ScenarioValues, DatagramsMustFitThroughSomePath) {
-  EXPECT_THAT(error_of({"workloads.0.size=3kB"}), HasSubstr("3000 bytes fit through no path: the largest mtu is 1500"));
-  EXPECT_EQ(error_of({"workloads.0.size=3kB", "paths.0.mtu=4000B"}), "none");
+  EXPECT_THAT(refusal_of({"workloads.0.size=3kB"}),
+              HasSubstr("3000 bytes fit through no path: the largest mtu is 1500"));
+  EXPECT_EQ(refusal_of({"workloads.0.size=3kB", "paths.0.mtu=4000B"}), "none");
 }
 
 TEST(ScenarioValues, AMisspeltKeyIsNamedWhereItStands) {
