@@ -83,7 +83,6 @@ class App final : public Application {
   void on_path_changed(const PathChanged& change, Instant now);
   void on_closed(const ConnectionClosed& closed, Instant now);
   void start_workloads(Instant now);
-  void run_workload(std::size_t workload, Instant now);
   void open_streams(std::size_t workload, Instant now);
   void send_datagrams(std::size_t workload, Instant now);
   void send_one_datagram(std::size_t workload, Instant now);

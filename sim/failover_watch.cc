@@ -47,7 +47,10 @@ std::vector<Failover> FailoverWatch::failovers(Instant now) const {
     Failover& death = worst[one.death];
     if (known[one.death] && !death.silence) continue;
     std::optional<Duration> silence = one.silence;
-    if (silence && !one.over && !ledger_.progress(one.workload).completed_at)
+    const auto completed = ledger_.progress(one.workload).completed_at;
+    if (!one.over && completed)  // without another byte
+      silence = std::max(silence.value_or(Duration::zero()), *completed - one.since);
+    else if (!one.over && silence)
       silence = std::max(*silence, now - one.since);
     if (known[one.death] && silence && *silence <= *death.silence) continue;
     known[one.death] = true;

@@ -116,6 +116,8 @@ struct Piece {  // of a link's life
 [[nodiscard]] std::string why_unbounded(const Scenario& scenario) {
   if (begins_with_radio(scenario)) return "paths begin with a radio of ns-3";
   if (scenario.ns3.topology == Ns3Topology::shared_bottleneck) return "paths share a line of ns-3";
+  for (const ScriptedEvent& event : scenario.events)
+    if (event.action == Action::reset_stream) return "streams are given up";
   for (const WorkloadSpec& workload : scenario.workloads) {
     if (workload.kind != WorkloadKind::bulk) continue;
     for (std::size_t path = 0; path < scenario.paths.size(); ++path) {

@@ -20,11 +20,12 @@ constexpr std::size_t kMaxOutages = 16;
 }
 
 /// Bounds of a process that keep it from where it wanders around would quietly make another link of it.
-void check_bounds(YamlMap& map, const LinkConfig& link) {
+void check_bounds(YamlMap& map, const LinkSpec& spec) {
+  const LinkConfig& link = spec.config;
   const auto* wandering = std::get_if<WanderingRate>(&link.service);
-  if (wandering != nullptr && (link.rate < wandering->least || link.rate > wandering->most))
+  if (spec.has_rate && wandering != nullptr && (link.rate < wandering->least || link.rate > wandering->most))
     map.fail("rate_process", fmt::format("least and most leave out the rate, {} bit/s", link.rate.bits_per_second()));
-  if (link.jitter && link.delay < link.jitter->least)
+  if (spec.has_delay && link.jitter && link.delay < link.jitter->least)
     map.fail("jitter", fmt::format("least is above the delay, {} us", link.delay.count() / 1000));
 }
 
@@ -38,13 +39,16 @@ void read_links(YamlMap& map, PathSpec& path, const LinkContext& context) {
   both.has_delay |= rtt.has_value();
   LinkSpec up = both;
   LinkSpec down = both;
-  map.map("up", [&](YamlMap& inner) { read_link(inner, up, context); });
-  map.map("down", [&](YamlMap& inner) { read_link(inner, down, context); });
+  for (const auto& [direction, link] : {std::pair{"up", &up}, std::pair{"down", &down}})
+    map.map(direction, [&](YamlMap& inner) {
+      read_link(inner, *link, context);
+      check_bounds(inner, *link);
+    });
   if (!up.has_rate || !down.has_rate)
     map.fail("rate", "missing; expected a rate like 50Mbit/s, here or in both up and down");
   if (!up.has_delay || !down.has_delay)
     map.fail("rtt", "missing; expected a time like 20ms, or delay here or in both up and down");
-  for (const LinkSpec* link : {&up, &down}) check_bounds(map, link->config);
+  for (const LinkSpec* link : {&up, &down}) check_bounds(map, *link);
   const Duration round_trip = up.config.delay + down.config.delay;
   settle_queue(up, round_trip);
   settle_queue(down, round_trip);
@@ -92,6 +96,7 @@ void read_bottlenecks(YamlMap& root, Scenario& scenario, const LinkContext& cont
     LinkSpec link;
     read_bottleneck(map, link, context);
     if (!link.has_rate) map.fail("rate", "missing; expected a rate like 50Mbit/s");
+    check_bounds(map, link);
     constexpr Duration kTypicalRtt = std::chrono::milliseconds(100);
     settle_queue(link, kTypicalRtt);
     scenario.bottleneck_names.push_back(name);

@@ -32,13 +32,13 @@ constexpr std::array kAlternatives = {
 struct Bounds {
   std::string_view key;
   const char* process;
-  std::array<const char*, 2> bounds;
+  std::array<const char*, 2> bounds;  // the second may be null
 };
 constexpr std::array kBounds = {
     Bounds{"rate", "rate_process", {"least", "most"}},
-    Bounds{"rtt", "jitter", {"least", "most"}},
-    Bounds{"delay", "jitter", {"least", "most"}},
-    Bounds{"delay_trace", "jitter", {"least", "most"}},
+    Bounds{"rtt", "jitter", {"least"}},
+    Bounds{"delay", "jitter", {"least"}},
+    Bounds{"delay_trace", "jitter", {"least"}},
 };
 
 void displace(YAML::Node map, const std::string& key) {
@@ -46,7 +46,8 @@ void displace(YAML::Node map, const std::string& key) {
   map.remove(key);
   for (const Bounds& known : kBounds) {
     if (known.key != key || !map[known.process].IsMap()) continue;
-    for (const char* bound : known.bounds) map[known.process].remove(bound);
+    for (const char* bound : known.bounds)
+      if (bound != nullptr) map[known.process].remove(bound);
   }
   const auto found = std::ranges::find(kAlternatives, key, &Alternatives::key);
   if (found == kAlternatives.end()) return;

@@ -1,6 +1,7 @@
 // What a run gave, as a table for people and as JSON for programs.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -30,6 +31,11 @@ struct PathReport {
   std::uint64_t link_marks = 0;  // ECN CE
 
   [[nodiscard]] std::uint64_t value_of(PathMeasure measure) const;
+  /// Of devices that the World does not see: what they lost had not arrived.
+  void add_drops(std::uint64_t packets) {
+    link_drops += packets;
+    spurious -= std::min(spurious, packets);
+  }
 };
 
 struct LatencyReport {

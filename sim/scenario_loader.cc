@@ -71,6 +71,9 @@ void settle_baseline(YamlMap& root, Scenario& scenario, const std::string& text)
     endpoints.first_path.reset();  // sim/best_path.h finds it
   } else if (text == "per_path") {
     scenario.baseline = Baseline::per_path;
+    if (std::ranges::find(scenario.events, Action::reset_stream, &ScriptedEvent::action) != scenario.events.end())
+      return root.fail("baseline",
+                       "per_path: the two sides number streams differently, so reset_stream cannot name one");
   } else if (text.starts_with(kOnePath)) {
     scenario.baseline = Baseline::one_path;
     endpoints.first_path = find_path(scenario, text.substr(kOnePath.size()));

@@ -60,6 +60,7 @@ void Simulation::check_paths(const Report& report) {
     broken("{} paths were validated, expected {}", report.validated_paths, *wanted.validated_paths);
   if (wanted.key_updates && report.key_updates < *wanted.key_updates)
     broken("{} key updates, expected {}", report.key_updates, *wanted.key_updates);
+  if (wanted.failover && report.failovers.empty()) broken("failover: no path died while work was under way");
   for (const FailoverReport& failover : report.failovers) {
     if (!wanted.failover || (failover.seconds && *failover.seconds <= to_seconds(*wanted.failover))) continue;
     if (failover.seconds)

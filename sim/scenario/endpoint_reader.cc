@@ -15,6 +15,7 @@ constexpr std::uint64_t kMostCidLimit = 1024;  // ours
 constexpr Duration kLongestAckDelay = std::chrono::milliseconds((1 << 14) - 1);
 /// No timer of a connection means anything below.
 constexpr Duration kShortestTimer = std::chrono::milliseconds(1);
+constexpr std::uint64_t kMostStreams = std::uint64_t{1} << 60;  // §4.6
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 40;
 
 [[nodiscard]] Parsed<EngineKind> parse_engine(std::string_view text) {
@@ -64,7 +65,9 @@ void read_side(YamlMap& map, SideSpec& side) {
   read_bytes(map, "send_buffer", c.send_buffer);
   check_range(map, "send_buffer", c.send_buffer, 1, kMostBytes);
   map.read("max_streams_bidi", parse_count, c.max_streams_bidi);
+  check_range(map, "max_streams_bidi", c.max_streams_bidi, 0, kMostStreams);
   map.read("max_streams_uni", parse_count, c.max_streams_uni);
+  check_range(map, "max_streams_uni", c.max_streams_uni, 0, kMostStreams);
   read_count(map, "max_paths", c.max_paths);
   check_range(map, "max_paths", c.max_paths, 1, kMaxOpenPaths);
   read_size(map, "initial_datagram_size", c.initial_datagram_size);

@@ -73,6 +73,11 @@ void heal_at(Case& drawn, std::uint64_t ms) {
   drawn.top.set("duration", fmt::format("{}ms", ms + (scenario ? budget_ms(*scenario) : 0)));
 }
 
+void heal_again(Case& changed) {
+  const auto heal = std::ranges::find_if(changed.events, [](const Fields& event) { return event.get("do") == "heal"; });
+  if (heal != changed.events.end()) heal_at(changed, milliseconds(heal->get("at")));
+}
+
 std::uint64_t end_of(const Fields& event) {
   const std::uint64_t rounds =
       event.get("count").empty() || event.get("do") != "flap" ? 1 : parse_count(event.get("count")).value_or(1);

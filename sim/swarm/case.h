@@ -62,6 +62,8 @@ struct DrawOptions {
 /// All faults end at `milliseconds`, and from then on everything must complete within the budget
 /// (budget.h).
 void heal_at(Case& drawn, std::uint64_t milliseconds);
+/// The same at the time that it has, for a case that has changed: its duration follows from what it asks of its links.
+void heal_again(Case& changed);
 /// When an event is over, in milliseconds.
 [[nodiscard]] std::uint64_t end_of(const Fields& event);
 

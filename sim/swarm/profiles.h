@@ -11,7 +11,7 @@ namespace mpquic::sim::swarm {
 
 struct BuiltInProfile {
   std::string name;
-  Fields path;  // what a path says instead of `profile: name`, as the scenario loader would resolve it
+  Fields path;  // what a path says instead of `profile: name`; what is one direction's alone in the file is both's here
 };
 /// Their files' texts, from the source that sim/CMakeLists.txt generates.
 [[nodiscard]] std::vector<std::string_view> profile_texts();

@@ -33,7 +33,8 @@ class Shrinker {
   }
 
   /// Takes the candidate if it fails as the original does.
-  bool try_case(const Case& candidate) {
+  bool try_case(Case candidate) {
+    heal_again(candidate);
     if (best_.stopped || candidate == best_.smallest) return false;
     if (best_.runs >= kMostShrinkRuns || best_.events >= kMostShrinkEvents || !progress_(best_.runs, best_.smallest)) {
       best_.stopped = true;

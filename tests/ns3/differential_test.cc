@@ -56,7 +56,7 @@ Report report_of_ns3(const Scenario& scenario, Ns3Options options) {
   simulation.seed = options.seed;
   simulation.carrier = &network;
   Report report = Simulation(scenario, simulation).run();
-  for (std::size_t path = 0; path < report.paths.size(); ++path) report.paths[path].link_drops += network.drops(path);
+  for (std::size_t path = 0; path < report.paths.size(); ++path) report.paths[path].add_drops(network.drops(path));
   network.finish();
   return report;
 }

@@ -43,8 +43,9 @@ struct Case {
   std::ifstream in(file_of(scenario));
   for (std::string line; std::getline(in, line) && line.starts_with('#');) {
     if (!line.starts_with(command)) continue;
-    if (const auto seed = parse_count(std::string_view(line).substr(command.size())))
-      cases.push_back({.scenario = scenario, .seed = *seed});
+    const auto seed = parse_count(std::string_view(line).substr(command.size()));
+    EXPECT_TRUE(seed) << file_of(scenario) << ": nothing may follow the seed: " << line;
+    if (seed) cases.push_back({.scenario = scenario, .seed = *seed});
   }
   return cases;
 }

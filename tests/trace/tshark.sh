@@ -42,7 +42,10 @@ grep -q '^CLIENT_TRAFFIC_SECRET_0 ' "$work/keys" || fail 'no application secrets
 [[ $(sort "$work/keys" | uniq -d | wc -l) == 0 ]] || fail 'a secret is twice in the key log'
 
 # The keys of the other engine. Without it in this build there is nothing to see.
-if "$SIM" run "$SCENARIO" --quiet --engine ngtcp2 --pcap "$work/ngtcp2.pcapng" 2>/dev/null; then
+with_ngtcp2=0
+"$SIM" run "$SCENARIO" --quiet --engine ngtcp2 --pcap "$work/ngtcp2.pcapng" 2>"$work/errors" || with_ngtcp2=$?
+if ((with_ngtcp2 != 2)) || ! grep -q 'this build has no ngtcp2' "$work/errors"; then
+  ((with_ngtcp2 == 0)) || fail "$(cat "$work/errors")"
   expect_all_decrypted ngtcp2.pcapng 'ip' 'ngtcp2'
 fi
 

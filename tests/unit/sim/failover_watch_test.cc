@@ -55,6 +55,13 @@ TEST_F(FailoverWatchTest, ItEndsWithTheWorkload) {
   EXPECT_EQ(at_the_end()[0].silence, 100ms);
 }
 
+TEST_F(FailoverWatchTest, AWorkloadMayEndWithoutAnotherByte) {  // only its FIN was missing
+  ledger_.datagrams_over(kDown, Instant{});
+  watch_.on_death(0, Instant{} + 1s);
+  ledger_.datagrams_over(kUp, Instant{} + 1100ms);
+  EXPECT_EQ(at_the_end()[0].silence, 100ms);
+}
+
 TEST_F(FailoverWatchTest, ItEndsWithTheFirstProgressOnceThePathIsBack) {
   ledger_.datagrams_over(kDown, Instant{});
   watch_.on_death(0, Instant{} + 1s);

@@ -44,19 +44,19 @@ TEST_P(RefusedValue, NamesItsKey) {
 
 INSTANTIATE_TEST_SUITE_P(
     Scenario, RefusedValue,
-    testing::Values(Refused{"endpoints.active_connection_id_limit=1", "expected 2 to"},  // RFC 9000 §18.2
-                    Refused{"endpoints.server.active_connection_id_limit=0", "expected 2 to"},
-                    Refused{"endpoints.max_ack_delay=20s", "at most 16383 ms"},  // RFC 9000 §18.2
-                    Refused{"endpoints.initial_rtt=0s", "at least"},
-                    Refused{"endpoints.handshake_timeout=0s", "at least"},
-                    Refused{"endpoints.max_data=0B", "expected 1 to"}, Refused{"duration=0s", "at least"},
-                    Refused{"max_stall=0s", "at least"}, Refused{"name=../../escape", "expected a word"},
-                    Refused{"paths.0.name=a/b", "expected a word"}, Refused{"paths.0.name=all", "means all paths"},
-                    Refused{"workloads=[]", "expected 1 to"}, Refused{"events.0.at=11s", "after the end"},
-                    Refused{"paths.0.rate_process={spread: 0.1, least: 20Mbit/s, most: 30Mbit/s}",
-                            "leave out the rate"},
-                    Refused{"paths.0.jitter={deviation: 1ms, least: 20ms}", "above the delay"},
-                    Refused{"paths.0.rtt=30ms..20ms", "a range is low..high"}),
+    testing::Values(
+        Refused{"endpoints.active_connection_id_limit=1", "expected 2 to"},  // RFC 9000 §18.2
+        Refused{"endpoints.server.active_connection_id_limit=0", "expected 2 to"},
+        Refused{"endpoints.max_ack_delay=20s", "at most 16383 ms"},  // RFC 9000 §18.2
+        Refused{"endpoints.initial_rtt=0s", "at least"}, Refused{"endpoints.handshake_timeout=0s", "at least"},
+        Refused{"endpoints.max_data=0B", "expected 1 to"},
+        Refused{"endpoints.max_streams_uni=2000000000000000000", "expected 0 to"}, Refused{"duration=0s", "at least"},
+        Refused{"max_stall=0s", "at least"}, Refused{"name=../../escape", "expected a word"},
+        Refused{"paths.0.name=a/b", "expected a word"}, Refused{"paths.0.name=all", "means all paths"},
+        Refused{"workloads=[]", "expected 1 to"}, Refused{"events.0.at=11s", "after the end"},
+        Refused{"paths.0.rate_process={spread: 0.1, least: 20Mbit/s, most: 30Mbit/s}", "leave out the rate"},
+        Refused{"paths.0.jitter={deviation: 1ms, least: 20ms}", "above the delay"},
+        Refused{"paths.0.rtt=30ms..20ms", "a range is low..high"}),
     [](const auto& param) { return fmt::format("No{}", param.index); });
 
 TEST(ScenarioValues, ThePlainScenarioIsTaken) { EXPECT_EQ(refusal_of({}), "none"); }
@@ -67,6 +67,12 @@ TEST(ScenarioValues, AssertionsMustHaveSomethingToHold) {
   EXPECT_EQ(refusal_of({"assert={datagrams_delivered: 90%}"}), "none");
   EXPECT_THAT(refusal_of({"assert={datagrams_delivered: 90%}", "workloads.0={kind: bulk, bytes: 1MB}"}),
               HasSubstr("no workload sends datagrams"));
+}
+
+TEST(ScenarioValues, ConnectionsPerPathCannotNameTheStreamThatIsReset) {
+  const std::string reset = "events.0={at: 1s, do: reset_stream}";
+  EXPECT_EQ(refusal_of({reset}), "none");
+  EXPECT_THAT(refusal_of({reset, "baseline=per_path"}), HasSubstr("key 'baseline': per_path"));
 }
 
 TEST(ScenarioValues, DatagramsMustFitThroughSomePath) {
