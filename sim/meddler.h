@@ -21,8 +21,13 @@ class Meddler {
 
   explicit Meddler(std::size_t links) : links_(links) {}
 
-  /// Of the datagrams that come to `link` from now on, drops number `nth` (from 1) and those after it, `count` in all.
-  void drop(std::size_t link, std::uint64_t nth, std::uint64_t count);
+  /// From the `nth` on, `count` of those datagrams that come from now on.
+  struct Cull {
+    std::uint64_t nth = 1;
+    std::uint64_t count = 1;
+    bool acks = false;  // only those that carry acknowledgements count, and are dropped
+  };
+  void drop(std::size_t link, const Cull& cull);
   /// Holds back what comes to `link`, until as many calls of release() as of this one.
   void hold(std::size_t link) { ++links_[link].holds; }
   /// What was held, in reverse order.
@@ -34,16 +39,13 @@ class Meddler {
   [[nodiscard]] Verdict judge(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes);
 
  private:
-  struct Cull {
-    std::uint64_t first = 0;  // ordinal among all datagrams of the link
-    std::uint64_t count = 0;
-  };
   struct PerLink {
-    std::uint64_t seen = 0;
-    std::vector<Cull> culls;
+    std::vector<Cull> culls;  // `nth` counts down, then `count`
     std::uint32_t holds = 0;
     std::vector<Held> held;
   };
+  /// Counts the datagram.
+  [[nodiscard]] static bool is_culled(PerLink& state, const Packet& packet);
   std::vector<PerLink> links_;
 };
 

@@ -1,8 +1,8 @@
 #include "sim/oracles.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include "sim/link_life.h"
 
 namespace mpquic::sim {
 namespace {
@@ -11,101 +11,82 @@ constexpr Duration kForever = std::chrono::hours(24 * 365);
 /// The bounds are found to the nanosecond: 2^55 ns is a year.
 constexpr int kBisections = 56;
 
-struct Piece {  // of a link's life
-  Duration from{};
-  Duration to = kForever;
-  double bits_per_ns = 0;  // payload; zero while it is down
-  Duration delay{};
+/// Links that stand behind one bottleneck, or a single one behind none.
+struct Pool {
+  std::vector<LinkLife> links;
+  std::optional<LinkLife> bottleneck;
 };
 
-[[nodiscard]] double bits_per_ns(const Scenario& scenario, const LinkConfig& link) {
-  return payload_capacity_mbps(link, scenario.endpoints.narrower()) / 1e3;
-}
-
-/// Whether the event ends (true) or begins (false) an outage of this link, if it is about that at all.
-[[nodiscard]] std::optional<bool> brings_up(const ScriptedEvent& event, Direction direction) {
-  if (event.direction && *event.direction != direction) return std::nullopt;
-  if (event.action == Action::link_up) return true;
-  if (event.is_death() || event.action == Action::abandon_path) return false;
-  return std::nullopt;
-}
-
-[[nodiscard]] std::vector<Piece> life_of(const Scenario& scenario, std::size_t path, Direction direction) {
-  LinkConfig link = scenario.link(path, direction);
-  bool up = true;
-  std::vector<Piece> pieces;
-  Duration since = scenario.paths[path].open_at;
-  const auto cut = [&](Duration at) {
-    if (at <= since) return;
-    pieces.push_back(
-        {.from = since, .to = at, .bits_per_ns = up ? bits_per_ns(scenario, link) : 0, .delay = link.delay});
-    since = at;
-  };
-  for (const ScriptedEvent& event : scenario.events) {
-    if (event.path != path) continue;
-    const auto now_up = brings_up(event, direction);
-    const bool changes = !event.direction || *event.direction == direction;
-    const auto* rate = std::get_if<Bandwidth>(&event.value);
-    const auto* delay = std::get_if<Duration>(&event.value);
-    if (!now_up && !(changes && (event.action == Action::set_rate || event.action == Action::set_delay))) continue;
-    cut(event.at);
-    if (now_up) up = *now_up;
-    if (event.action == Action::set_rate) link.rate = *rate;
-    if (event.action == Action::set_delay) link.delay = *delay;
+[[nodiscard]] double delivered_bits(const std::vector<Pool>& pools, Duration released, Duration by) {
+  double sum = 0;
+  for (const Pool& pool : pools) {
+    double bits = 0;
+    for (const LinkLife& link : pool.links) bits += delivered_bits(link, released, by);
+    sum += pool.bottleneck ? std::min(bits, delivered_bits(*pool.bottleneck, released, by)) : bits;
   }
-  cut(kForever);
-  return pieces;
-}
-
-[[nodiscard]] double delivered_bits(const std::vector<Piece>& pieces, Duration released, Duration by) {
-  double bits = 0;
-  for (const Piece& piece : pieces) {
-    const Duration from = std::max(piece.from, released);
-    const Duration span = std::min(by - piece.delay, piece.to) - from;
-    if (span > Duration::zero()) bits += piece.bits_per_ns * static_cast<double>(span.count());
-  }
-  return bits;
+  return sum;
 }
 
 /// The earliest time by which `bits` can have arrived.
-[[nodiscard]] std::optional<Duration> earliest(const std::vector<Piece>& pieces, Duration released, double bits) {
+[[nodiscard]] std::optional<Duration> earliest(const std::vector<Pool>& pools, Duration released, double bits) {
   Duration low = released;
   Duration high = kForever;
-  if (delivered_bits(pieces, released, high) < bits) return std::nullopt;
+  if (delivered_bits(pools, released, high) < bits) return std::nullopt;
   for (int i = 0; i < kBisections && high - low > Duration(1); ++i) {
     const Duration middle = low + (high - low) / 2;
-    (delivered_bits(pieces, released, middle) < bits ? low : high) = middle;
+    (delivered_bits(pools, released, middle) < bits ? low : high) = middle;
   }
   return high;
 }
 
+/// Of the line of ns-3 that the paths share, if they do.
+[[nodiscard]] bool passes_line(const Scenario& scenario, std::size_t path) {
+  return scenario.ns3.topology == Ns3Topology::shared_bottleneck &&
+         std::ranges::find(scenario.ns3.through, path) != scenario.ns3.through.end();
+}
+
+[[nodiscard]] std::vector<Pool> pools_of(const Scenario& scenario, std::uint64_t seed,
+                                         const std::vector<std::size_t>& paths, Direction direction) {
+  std::vector<std::vector<std::size_t>> behind(scenario.common.bottlenecks.size());
+  std::vector<std::size_t> behind_line;
+  std::vector<Pool> pools;
+  for (const std::size_t path : paths) {
+    if (const auto shared = scenario.link(path, direction).shared_bottleneck)
+      behind[*shared].push_back(path);
+    else if (passes_line(scenario, path))
+      behind_line.push_back(path);
+    else
+      pools.push_back({.links = {life_of_link(scenario, seed, path, direction)}, .bottleneck = {}});
+  }
+  const auto add = [&](const std::vector<std::size_t>& members, LinkLife bottleneck) {
+    Pool& pool = pools.emplace_back(Pool{.links = {}, .bottleneck = std::move(bottleneck)});
+    for (const std::size_t path : members) pool.links.push_back(life_of_link(scenario, seed, path, direction));
+  };
+  for (const auto& members : behind)
+    if (!members.empty()) add(members, life_of_bottleneck(scenario, seed, members, direction));
+  if (!behind_line.empty()) add(behind_line, life_of_line(scenario, behind_line, direction));
+  return pools;
+}
+
 /// Over the links of `paths`; absent if the bulk data can never all arrive, or there is none.
-[[nodiscard]] std::optional<Duration> bound(const Scenario& scenario, const std::vector<std::size_t>& paths) {
+[[nodiscard]] std::optional<Duration> bound(const Scenario& scenario, std::uint64_t seed,
+                                            const std::vector<std::size_t>& paths) {
   std::optional<Duration> latest;
   for (const Direction direction : {Direction::up, Direction::down}) {
-    std::vector<Piece> pieces;
-    for (const std::size_t path : paths)
-      std::ranges::copy(life_of(scenario, path, direction), std::back_inserter(pieces));
+    std::vector<Pool> pools;
     for (const WorkloadSpec& first : scenario.workloads) {
       if (first.kind != WorkloadKind::bulk || first.direction != direction) continue;
+      if (pools.empty()) pools = pools_of(scenario, seed, paths, direction);
       double bits = 0;
       for (const WorkloadSpec& other : scenario.workloads)
         if (other.kind == WorkloadKind::bulk && other.direction == direction && other.start >= first.start)
           bits += static_cast<double>(other.bytes) * 8;
-      const auto done = earliest(pieces, first.start, bits);
+      const auto done = earliest(pools, first.start, bits);
       if (!done) return std::nullopt;
       latest = std::max(latest.value_or(*done), *done);
     }
   }
   return latest;
-}
-
-/// What keeps this link from having pieces, if anything.
-[[nodiscard]] std::string_view irregularity(const LinkConfig& link) {
-  if (link.shared_bottleneck) return "{} shares a bottleneck";
-  if (!std::holds_alternative<FixedRate>(link.service)) return "the rate of {} follows a trace, a process or a bucket";
-  if (link.delay_trace || link.jitter) return "the delay of {} varies";
-  return {};
 }
 
 /// ns-3's Wi-Fi or LTE in front of the links. What it carries nobody can say: not the links alone in any case.
@@ -115,18 +96,16 @@ struct Piece {  // of a link's life
 
 [[nodiscard]] std::string why_unbounded(const Scenario& scenario) {
   if (begins_with_radio(scenario)) return "paths begin with a radio of ns-3";
-  if (scenario.ns3.topology == Ns3Topology::shared_bottleneck) return "paths share a line of ns-3";
   for (const ScriptedEvent& event : scenario.events)
     if (event.action == Action::reset_stream) return "streams are given up";
-  for (const WorkloadSpec& workload : scenario.workloads) {
-    if (workload.kind != WorkloadKind::bulk) continue;
-    for (std::size_t path = 0; path < scenario.paths.size(); ++path) {
-      const std::string_view why = irregularity(scenario.link(path, workload.direction));
-      if (scenario.paths[path].used && !why.empty())
-        return fmt::format(fmt::runtime(why), scenario.paths[path].config.name);
-    }
-  }
   return {};
+}
+
+/// It carries data at some time.
+[[nodiscard]] bool is_used(const Scenario& scenario, std::size_t path) {
+  return scenario.paths[path].used || std::ranges::any_of(scenario.events, [&](const ScriptedEvent& event) {
+           return event.action == Action::open_path && event.path == path;
+         });
 }
 
 /// In the main direction.
@@ -142,10 +121,6 @@ struct Piece {  // of a link's life
   return payload_capacity_mbps(line, scenario.endpoints.narrower());
 }
 
-[[nodiscard]] bool passes_shared_line(const Scenario& scenario, std::size_t path) {
-  return std::ranges::find(scenario.ns3.through, path) != scenario.ns3.through.end();
-}
-
 /// Links behind one bottleneck count as the best of them, and all behind ns-3's line as no more than that.
 [[nodiscard]] double sum_of_links(const Scenario& scenario) {
   double sum = 0;
@@ -158,7 +133,7 @@ struct Piece {  // of a link's life
     const double capacity = capacity_of(scenario, path);
     if (link.shared_bottleneck)
       shared[*link.shared_bottleneck] = std::max(shared[*link.shared_bottleneck], capacity);
-    else if (line && passes_shared_line(scenario, path))
+    else if (line && passes_line(scenario, path))
       behind_line += capacity;
     else
       sum += capacity;
@@ -169,7 +144,7 @@ struct Piece {  // of a link's life
 
 }  // namespace
 
-Oracles oracles_of(const Scenario& scenario) {
+Oracles oracles_of(const Scenario& scenario, std::uint64_t seed) {
   Oracles oracles;
   oracles.unbounded = why_unbounded(scenario);
   if (begins_with_radio(scenario)) return oracles;
@@ -178,20 +153,20 @@ Oracles oracles_of(const Scenario& scenario) {
   std::vector<std::size_t> used;
   std::optional<Duration> single;
   for (std::size_t path = 0; path < scenario.paths.size(); ++path) {
-    if (!scenario.paths[path].used) continue;
+    if (!is_used(scenario, path)) continue;
     used.push_back(path);
-    double capacity = capacity_of(scenario, path);
-    if (line && passes_shared_line(scenario, path)) capacity = std::min(capacity, *line);
+    double capacity = scenario.paths[path].used ? capacity_of(scenario, path) : 0;
+    if (line && passes_line(scenario, path)) capacity = std::min(capacity, *line);
     oracles.best_link_mbps = std::max(oracles.best_link_mbps, capacity);
     if (!oracles.unbounded.empty()) continue;
-    const auto alone = bound(scenario, {path});
+    const auto alone = bound(scenario, seed, {path});
     if (!alone || (single && *single <= *alone)) continue;
     single = alone;
     oracles.single_path = scenario.paths[path].config.name;
   }
   if (single) oracles.single_path_bound_s = to_seconds(*single);
   if (!oracles.unbounded.empty()) return oracles;
-  if (const auto all = bound(scenario, used)) oracles.completion_bound_s = to_seconds(*all);
+  if (const auto all = bound(scenario, seed, used)) oracles.completion_bound_s = to_seconds(*all);
   return oracles;
 }
 

@@ -1,16 +1,15 @@
 // What the best possible transport could have done, to read results against. Pure functions of the scenario.
 //
-// A path that is up during [a, b) with payload capacity C and one-way delay D delivers, by time T,
-//   C * clamp(T - D - a, 0, b - a)
-// and a timeline of rates, delays and outages is a sum of such pieces. The bound for bulk data that is released at r is
-// the earliest T at which all links in use together have delivered, from what departed at r or later, all bytes that
-// were released at r or later; over all r, and both directions, the latest one. Nobody can be earlier: handshake, loss,
-// congestion control, headers of streams and what an outage destroys on the wire are all left out, as are outages that
-// come by themselves, cross traffic and policers. Where a rate or a delay follows a trace or a process, or links share
-// a bottleneck, there is no bound; the sums then count what traces and processes bring on average (their mean or
-// median), and each bottleneck once.
+// By time T, a link delivers what departed T - D ago or earlier at the rates that it had since, D being its shortest
+// delay (sim/link_life.h); links behind one bottleneck together no more than that. The bound for bulk data that is
+// released at r is the earliest T at which all links in use have delivered, from what departed at r or later, all bytes
+// that were released at r or later; over all r, and both directions, the latest one. Nobody can be earlier: handshake,
+// loss, congestion control, headers of streams and what an outage destroys on the wire are all left out, as are outages
+// that come by themselves, cross traffic and policers. Rates of traces and processes are those of the run itself; the
+// sums count what they bring on average (their mean or median), and each bottleneck once.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -26,9 +25,9 @@ struct Oracles {
   std::optional<double> completion_bound_s;   // bulk workloads, over all links; absent: none, or never
   std::optional<double> single_path_bound_s;  // the same over the path that is best at it
   std::string single_path;
-  std::string unbounded;  // why bulk data has no bounds, if links are to blame
+  std::string unbounded;  // why bulk data has no bounds, if nobody can say what is carried
 };
 
-[[nodiscard]] Oracles oracles_of(const Scenario& scenario);
+[[nodiscard]] Oracles oracles_of(const Scenario& scenario, std::uint64_t seed);
 
 }  // namespace mpquic::sim

@@ -24,6 +24,7 @@ struct Packet {
   std::uint64_t serial = 0;  // unique in a run
   std::uint32_t size = 0;    // UDP payload
   Ecn ecn = Ecn::not_ect;
+  bool acks = false;  // carries acknowledgements, where an AckWatch looks
   [[nodiscard]] std::size_t ip_size() const { return size + kIpUdpOverhead; }
 };
 

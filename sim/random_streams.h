@@ -32,6 +32,9 @@ enum class Purpose : std::uint8_t {
   buggify
 };
 
+/// Entities: links and paths count from 0, and what paths share from here.
+inline constexpr std::uint64_t kSharedEntity = 1ULL << 32;
+
 /// The stream of `purpose` for the entity number `index` of its kind (a link, a host).
 [[nodiscard]] inline std::uint64_t stream_of(Purpose purpose, std::uint64_t index = 0) {
   return (index << 8) | static_cast<std::uint64_t>(purpose);

@@ -84,7 +84,7 @@ enum class Action : std::uint8_t {
   key_update,      // `side` starts one (RFC 9001 §6)
   close,           // the application of `side` closes the connection
   open_path,       // the client asks for a path there, in addition to those that it has
-  drop_datagrams,  // the datagrams `nth` to `nth + count - 1` from now on are dropped
+  drop_datagrams,  // the datagrams `nth` to `nth + count - 1` from now on are dropped, or of those with `acks`
   reorder_burst,   // what comes within `length` is held back and then sent in reverse order
   reset_stream,    // the application of `side` gives up a stream that it sends, the `nth` of those (RFC 9000 §3.1)
   heal,            // ends every fault of every path: all links as they began, without losses
@@ -108,6 +108,7 @@ struct ScriptedEvent {
   Duration length{};  // zero: once
   std::uint64_t nth = 1;
   std::uint64_t count = 1;
+  bool acks = false;                  // drop_datagrams: those that carry acknowledgements
   bool if_open = false;               // nothing happens, and nothing is wrong, where the path is not open
   Compound part_of = Compound::none;  // for people; then `length` of what begins is how long it will last
 

@@ -33,6 +33,10 @@ constexpr Duration kCloseTime = std::chrono::seconds(1);
          carries_everything(static_cast<const BottleneckConfig&>(link));
 }
 
+[[nodiscard]] bool drops_acks(const Scenario& scenario) {
+  return std::ranges::any_of(scenario.events, &ScriptedEvent::acks);
+}
+
 }  // namespace
 
 std::optional<std::string> obstacle(const Scenario& scenario, const SimulationOptions& options) {
@@ -48,7 +52,8 @@ Simulation::Simulation(Scenario scenario, SimulationOptions options)
       options_(std::move(options)),
       ledger_(scenario_.workloads),
       content_(options_.seed),
-      packet_numbers_(violations_, options_.trace),
+      acks_(options_.trace),
+      packet_numbers_(violations_, drops_acks(scenario_) ? &acks_ : options_.trace),
       world_(std::make_unique<World>(configs_of(scenario_), options_.seed, scenario_.common)) {
   MPQUIC_CHECK(scenario_.baseline != Baseline::best_path || scenario_.endpoints.first_path);
   invariants_ = std::make_unique<Invariants>(Invariants::Parts{
@@ -56,6 +61,7 @@ Simulation::Simulation(Scenario scenario, SimulationOptions options)
   world_->observe(*invariants_);
   world_->set_tap(options_.tap);
   world_->set_carrier(options_.carrier);
+  if (drops_acks(scenario_)) world_->set_ack_watch(acks_);
   if (auto tls = make_tls_pair(scenario_.crypto, options_.seed, options_.keylog))
     tls_ = std::move(*tls);
   else

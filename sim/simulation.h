@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "sim/ack_watch.h"
 #include "sim/app.h"
 #include "sim/engine.h"
 #include "sim/failover_watch.h"
@@ -138,6 +139,7 @@ class Simulation {
   Violations violations_;
   Ledger ledger_;
   Content content_;
+  AckWatch acks_;
   PacketNumberWatch packet_numbers_;
   SilenceWatch silence_[2];
   bool draining_ = false;

@@ -70,7 +70,7 @@ Report Simulation::describe() {
   for (std::size_t i = 0; i < ledger_.size(); ++i)
     if (ledger_.spec(i).asks() || ledger_.spec(i).direction == direction) bytes += ledger_.progress(i).bytes_received;
   report.goodput_mbps = mbps(bytes, report.completion_s);
-  report.oracles = oracles_of(scenario_);
+  report.oracles = oracles_of(scenario_, options_.seed);
   report.drawn = scenario_.drawn;
   report.resolved_json = scenario_.resolved_json;
   report.engines = {scenario_.endpoints.client.engine, scenario_.endpoints.server.engine};

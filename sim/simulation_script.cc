@@ -120,7 +120,7 @@ void Simulation::meddle(std::size_t index) {
   for (const Direction direction : {Direction::up, Direction::down}) {
     if (event.direction && *event.direction != direction) continue;
     if (event.action == Action::drop_datagrams)
-      world_->drop_datagrams(event.path, direction, event.nth, event.count);
+      world_->drop_datagrams(event.path, direction, {.nth = event.nth, .count = event.count, .acks = event.acks});
     else
       world_->hold_burst(event.path, direction);
   }

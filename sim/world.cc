@@ -2,13 +2,13 @@
 
 #include <algorithm>
 
+#include "stack/wire/header.h"
+
 namespace mpquic::sim {
 namespace {
 
 constexpr std::uint16_t kClientPort = 50000;
 constexpr std::uint16_t kServerPort = 4433;
-/// Random streams of what paths share stand apart from those of links and paths, which count from 0.
-constexpr std::uint64_t kSharedEntity = 1ULL << 32;
 constexpr std::uint64_t kOutagesPerPath = 256;
 
 [[nodiscard]] SocketAddress v4(std::array<std::uint8_t, 4> octets, std::uint16_t port) {
@@ -19,6 +19,11 @@ constexpr std::uint64_t kOutagesPerPath = 256;
   std::size_t mtu = kMinInitialDatagram + kIpUdpOverhead;
   for (const PathConfig& path : paths) mtu = std::max({mtu, path.up.mtu, path.down.mtu});
   return std::min(mtu - kIpUdpOverhead, kMaxDatagram);
+}
+
+/// RFC 9000 §17.3.
+[[nodiscard]] bool has_short_header(Bytes datagram) {
+  return !datagram.empty() && (std::to_integer<std::uint8_t>(datagram.front()) & first_byte::kLongForm) == 0;
 }
 
 /// Marks in the trace hash, so that no event can pass for another.
@@ -118,6 +123,7 @@ std::optional<std::size_t> World::path_of(const SocketAddress& local) const {
 }
 
 std::optional<TransmitFailure> World::send(Role from, const Transmit& train, Bytes bytes) {
+  const std::vector<bool> acks = ack_watch_ != nullptr ? ack_watch_->take(from) : std::vector<bool>{};
   const auto route = this->route(from, train.tuple);
   if (!route && is_former(train.tuple.local)) return TransmitFailure::unreachable;
   if (!route) {
@@ -133,11 +139,13 @@ std::optional<TransmitFailure> World::send(Role from, const Transmit& train, Byt
   const std::size_t link = link_index(route->path, direction);
   const KnownMtu& known = paths_[route->path].known_mtu[static_cast<std::size_t>(direction)];
   const std::size_t step = train.segment_size == 0 ? train.size : train.segment_size;
+  std::size_t short_headers = 0;
   bool too_big = false;
   for (std::size_t at = 0; at < train.size; at += step) {
     const Bytes datagram = bytes.subspan(at, std::min(step, train.size - at));
     packet.size = static_cast<std::uint32_t>(datagram.size());
     packet.serial = serial_++;
+    packet.acks = has_short_header(datagram) && short_headers < acks.size() && acks[short_headers++];
     if (observer_ != nullptr) observer_->on_sent(from, train.tuple, packet);
     if (datagram.size() > pool_.capacity() || (datagram.size() + kIpUdpOverhead > known.mtu && now() >= known.since)) {
       too_big = true;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/ack_watch.h"
 #include "sim/carrier.h"
 #include "sim/event_queue.h"
 #include "sim/link/link.h"
@@ -93,6 +94,8 @@ class World final : private LinkObserver {
   void observe(TrafficObserver& observer) { observer_ = &observer; }
   /// Another pair of eyes, for traces: it also sees losses. May be null.
   void set_tap(Tap* tap) { tap_ = tap; }
+  /// For drop_datagrams() of acknowledgements. Outlives the world's last packet.
+  void set_ack_watch(AckWatch& watch) { ack_watch_ = &watch; }
   /// Packets go its way from now on. May be null: then hosts stand at the ends of the links.
   void set_carrier(Carrier* carrier);
 
@@ -122,9 +125,9 @@ class World final : private LinkObserver {
   /// Sends of this host on this path fail with `failure` before `until`; the first failure ends it if there is no
   /// `until`.
   void fail_sends(Role from, std::size_t path, TransmitFailure failure, Deadline until);
-  /// Drops the datagrams number `nth` (from 1) to `nth + count - 1` that come to the link from now on.
-  void drop_datagrams(std::size_t path, Direction direction, std::uint64_t nth, std::uint64_t count) {
-    meddler_.drop(link_index(path, direction), nth, count);
+  /// Drops datagrams that come to the link from now on.
+  void drop_datagrams(std::size_t path, Direction direction, const Meddler::Cull& cull) {
+    meddler_.drop(link_index(path, direction), cull);
   }
   /// Holds back what comes to the link until release_burst(), which puts it there in reverse order.
   void hold_burst(std::size_t path, Direction direction) { meddler_.hold(link_index(path, direction)); }
@@ -228,6 +231,7 @@ class World final : private LinkObserver {
   TrafficObserver* observer_ = nullptr;
   Tap* tap_ = nullptr;
   Carrier* carrier_ = nullptr;
+  AckWatch* ack_watch_ = nullptr;
   std::optional<TimerId> carrier_timer_;
   std::size_t last_path_[2] = {};  // where each host sent last: usually again
   std::uint64_t serial_ = 0;

@@ -191,7 +191,9 @@ def build(loader):
     verdict = closed(loader.keys(base(), ["assert"]),
                      {"closed": close, "share_at_least": shares, "share_at_most": shares, **bounds})
     ns3 = {"oneOf": [ns3_section(loader, topology, example) for topology, example in NS3.items()]}
-    top = {"broken_by": list_of({"type": "string"}), "ns3": ns3, "groups": list_of({"oneOf": groups}), "bottlenecks": list_of(bottleneck), "endpoints": endpoints, "assert": verdict, "paths": {"type": "array", "minItems": 1, "items": path},
+    top = {"broken_by": list_of({"type": "string"}), "ns3": ns3, "groups": list_of({"oneOf": groups}),
+           "bottlenecks": list_of(bottleneck), "endpoints": endpoints, "assert": verdict,
+           "paths": {"type": "array", "minItems": 1, "items": path},
            "workloads": {"type": "array", "items": {"oneOf": workloads}}, "events": {"type": "array", "items": {"oneOf": events}}}
     schema = closed(loader.keys(base(), []), top, ["name", "paths", "workloads"])
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": "mpquic scenario",

@@ -92,8 +92,9 @@ int run(const Arguments& arguments) {
   auto report = run_once(*scenario, arguments.seed, arguments.trace, is_judged(arguments));
   if (!report) return complain(report.error());
   report->overrides = arguments.overrides;
-  // `./dev replay` may be called from anywhere.
-  if (!report->source.starts_with("scenarios/")) report->source = std::filesystem::absolute(report->source).string();
+  // `./dev replay` may be called from anywhere; by name it finds the repository's.
+  const bool is_file = report->source == arguments.scenario;
+  report->source = is_file ? std::filesystem::absolute(report->source).string() : arguments.scenario;
   if (!arguments.engine.empty()) report->engine_flags += fmt::format(" --engine {}", arguments.engine);
   if (!arguments.baseline.empty()) report->engine_flags += fmt::format(" --baseline '{}'", arguments.baseline);
   if (!arguments.json.empty() && !write_text(arguments.json, to_json(*report)))

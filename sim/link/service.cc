@@ -48,7 +48,7 @@ Instant VariableRateService::finish(std::uint32_t bytes, Instant start) {
   }
 }
 
-Step<Bandwidth> WanderingService::next_step() {
+Step<Bandwidth> RateWalk::next() {
   const double exponent = std::clamp(config_.spread * process_.value(), -kMaxExponent, kMaxExponent);
   process_.advance();
   const double bps = std::clamp(median_ * natural_exp(exponent), static_cast<double>(config_.least.bits_per_second()),

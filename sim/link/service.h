@@ -21,7 +21,7 @@ class Service {
   /// When a packet is through whose transmission may begin at `start`. Calls are in order of time, and each `start` is
   /// at or after the last result.
   [[nodiscard]] virtual Instant finish(std::uint32_t bytes, Instant start) = 0;
-  /// As the last packet found it, where it changes by itself.
+  /// As the last packet found it, where it changes by itself; nothing before the first, or where no rate says it.
   [[nodiscard]] virtual std::optional<Bandwidth> rate() const { return std::nullopt; }
 };
 
@@ -54,6 +54,7 @@ class FixedRateService final : public Service {
     }
     return start + timed_;
   }
+  [[nodiscard]] std::optional<Bandwidth> rate() const override { return rate_; }
 
  private:
   Bandwidth rate_;
@@ -98,18 +99,29 @@ class TraceService final : public VariableRateService {
   std::size_t index_ = 0;
 };
 
-class WanderingService final : public VariableRateService {
+/// The steps of a wandering rate: whatever the traffic, they come at the same times.
+class RateWalk {
  public:
-  WanderingService(const WanderingRate& config, Bandwidth median, const RandomStream& random)
+  RateWalk(const WanderingRate& config, Bandwidth median, const RandomStream& random)
       : config_(config),
         median_(static_cast<double>(median.bits_per_second())),
         process_(config.step, config.memory, random) {}
+  [[nodiscard]] Step<Bandwidth> next();
 
  private:
-  [[nodiscard]] Step<Bandwidth> next_step() override;
   WanderingRate config_;
   double median_;
   Ar1 process_;
+};
+
+class WanderingService final : public VariableRateService {
+ public:
+  WanderingService(const WanderingRate& config, Bandwidth median, const RandomStream& random)
+      : walk_(config, median, random) {}
+
+ private:
+  [[nodiscard]] Step<Bandwidth> next_step() override { return walk_.next(); }
+  RateWalk walk_;
 };
 
 /// mahimahi's link: an opportunity carries 1504 bytes of what waits at its time, be it several packets or a part of

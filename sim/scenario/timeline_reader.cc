@@ -14,7 +14,7 @@ constexpr Duration kLongestJump = std::chrono::minutes(10);
 constexpr std::uint64_t kMostFlaps = 10'000;
 constexpr Duration kShortestFlap = std::chrono::microseconds(100);
 constexpr std::uint64_t kMostDropped = 1U << 24;
-constexpr std::uint64_t kMostStreams = 1U << 24;
+constexpr std::uint64_t kMaxStreamNumber = 1U << 24;
 
 [[nodiscard]] Parsed<What> parse_what(std::string_view text) {
   if (text == "outage") return What{.compound = Compound::outage, .action = Action::silent_death};
@@ -94,6 +94,7 @@ void read_action(YamlMap& map, ScriptedEvent& event) {
       check_range(map, "nth", event.nth, 1, kMostDropped);
       map.read("count", parse_count, event.count);
       check_range(map, "count", event.count, 1, kMostDropped);
+      map.read("acks", parse_switch, event.acks);
       break;
     case Action::reorder_burst: event.length = read_length(map, "for"); break;
     case Action::silent_death: break;
@@ -117,7 +118,7 @@ void read_action(YamlMap& map, ScriptedEvent& event) {
       return;
     case Action::reset_stream:
       map.read("nth", parse_count, event.nth);
-      check_range(map, "nth", event.nth, 1, kMostStreams);
+      check_range(map, "nth", event.nth, 1, kMaxStreamNumber);
       map.read("side", parse_role, event.side);
       return;
     case Action::key_update:

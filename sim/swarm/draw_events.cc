@@ -48,6 +48,7 @@ void draw_switches(Dice& dice, Fields& event, std::string_view verb, bool anchor
   } else if (verb == "drop_datagrams") {
     event.set("nth", fmt::format("{}", dice.spread(1, 40)));
     if (dice.percent(50)) event.set("count", fmt::format("{}", dice.spread(1, 16)));
+    if (dice.percent(40)) event.set("acks", "on");
     direction();
   } else if (verb == "socket_error") {
     const auto failure = dice.one_of({"too_big", "unreachable", "refused", "would_block"});

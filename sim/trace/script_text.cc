@@ -73,6 +73,7 @@ std::string describe(const ScriptedEvent& event, std::string_view path) {
   if (event.action == Action::drop_datagrams) {
     add("nth", fmt::to_string(event.nth));
     add("count", fmt::to_string(event.count));
+    if (event.acks) add("acks", "on");
   }
   if (event.action == Action::reset_stream) add("nth", fmt::to_string(event.nth));
   if (event.direction) add("direction", *event.direction == Direction::up ? "up" : "down");

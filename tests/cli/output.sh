@@ -1,19 +1,9 @@
 #!/usr/bin/env bash
 # usage: output.sh MPQUIC_SIM SCENARIO: where output goes, and what is refused instead of being done by halves.
-set -euo pipefail
 readonly SIM=$1 SCENARIO=$2
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-fail() { echo "FAILED: $*" >&2; exit 1; }
+# shellcheck source=tests/support/program.sh
+source "$(dirname "$0")/../support/program.sh"
 
-# expect CODE COMMAND...: runs it, its streams in $work/out and $work/err.
-expect() {
-  local wanted=$1 code=0
-  shift
-  "$@" >"$work/out" 2>"$work/err" || code=$?
-  ((code == wanted)) || fail "exit code $code instead of $wanted: $* $(cat "$work/out" "$work/err")"
-}
-expect_text() { grep -qF -- "$2" "$work/$1" || fail "no '$2' in: $(cat "$work/$1")"; }
 expect_one_error() {
   expect_text err "$1"
   [[ $(wc -l <"$work/err") == 1 && ! -s $work/out ]] || fail "more than one line: $(cat "$work/out" "$work/err")"

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
+#include <set>
 
 #include "sim/scenario_loader.h"
 #include "sim/simulation.h"
@@ -30,9 +32,76 @@ TEST(Swarm, EverySeedDrawsAScenarioThatLoads) {
   }
 }
 
-TEST(Swarm, SeedsDrawWhateverScenariosMayHave) {
+/// What the links of a path, or the path, may have. Profiles bring some of it along: paths that have one do not count.
+struct Feature {
+  const char* name;
+  std::function<bool(const PathConfig&)> has;
+};
+
+Feature of_links(const char* name, std::function<bool(const LinkConfig&)> has) {
+  return {name, [has = std::move(has)](const PathConfig& path) { return has(path.up) || has(path.down); }};
+}
+
+std::vector<Feature> features() {
+  std::vector<Feature> all = {
+      {"another way up than down",
+       [](const PathConfig& path) { return path.up.rate != path.down.rate && !path.up.shared_bottleneck; }},
+      {"a NAT that filters", [](const PathConfig& path) { return path.nat.filter == NatFilter::endpoint_dependent; }},
+      {"a NAT that forgets", [](const PathConfig& path) { return path.nat.idle_timeout > Duration::zero(); }},
+      of_links("a share of a bottleneck", [](const LinkConfig& link) { return link.shared_bottleneck.has_value(); }),
+      of_links("a bucket", [](const LinkConfig& link) { return std::holds_alternative<BucketRate>(link.service); }),
+      of_links("a process", [](const LinkConfig& link) { return std::holds_alternative<WanderingRate>(link.service); }),
+      of_links("jitter", [](const LinkConfig& link) { return link.jitter.has_value(); }),
+      of_links("a policer", [](const LinkConfig& link) { return link.policer.has_value(); }),
+      of_links("cross traffic", [](const LinkConfig& link) { return link.cross_traffic.has_value(); }),
+      of_links("on/off",
+               [](const LinkConfig& link) { return link.cross_traffic && link.cross_traffic->mean_on.count() > 0; }),
+      of_links("bursts of losses", [](const LinkConfig& link) { return link.burst_loss.has_value(); }),
+      of_links("cut packets", [](const LinkConfig& link) { return link.truncate > 0; }),
+      of_links("bleached ECN", [](const LinkConfig& link) { return link.bleach; }),
+      of_links("a small MTU", [](const LinkConfig& link) { return link.mtu < 1500; }),
+      of_links("an MTU that is told", [](const LinkConfig& link) { return link.mtu_signal; }),
+      of_links("an age limit", [](const LinkConfig& link) { return link.discipline.age > Duration::zero(); }),
+      of_links("marks", [](const LinkConfig& link) { return link.discipline.ecn; }),
+  };
+  for (const QueueKind kind : {QueueKind::drop_front, QueueKind::codel, QueueKind::fq_codel, QueueKind::pie})
+    all.push_back(
+        of_links(name_of(kind).data(), [kind](const LinkConfig& link) { return link.discipline.kind == kind; }));
+  const auto outage = [&](const char* name, bool (*is)(const OutageConfig&)) {
+    all.push_back({name, [is](const PathConfig& path) {
+                     return std::ranges::any_of(path.outages, [is](const PathOutage& own) { return is(own.config); });
+                   }});
+  };
+  outage("a drop outage", [](const OutageConfig& config) { return config.mode == OutageMode::drop; });
+  outage("a hold outage", [](const OutageConfig& config) { return config.mode == OutageMode::hold; });
+  outage("a period", [](const OutageConfig& config) { return config.when.every > Duration::zero(); });
+  outage("random gaps", [](const OutageConfig& config) { return config.when.mean_gap > Duration::zero(); });
+  return all;
+}
+
+TEST(Swarm, SeedsDrawWhateverLinksAndPathsMayHave) {
+  std::vector<Feature> missing = features();
+  for (std::uint64_t seed = 1; seed <= 2000 && !missing.empty(); ++seed) {
+    const auto scenario = to_scenario(draw(seed, {}));
+    ASSERT_TRUE(scenario) << scenario.error();
+    for (const PathSpec& path : scenario->paths)
+      if (path.source.empty()) std::erase_if(missing, [&](const Feature& feature) { return feature.has(path.config); });
+  }
+  for (const Feature& feature : missing) ADD_FAILURE() << "no seed draws " << feature.name;
+}
+
+TEST(Swarm, SeedsDrawWhateverElseScenariosMayHave) {
   std::string all;
-  for (std::uint64_t seed = 1; seed <= 2000; ++seed) all += to_yaml(draw(seed, {}));
+  std::set<std::string> idle_timeouts;
+  std::set<std::string> handshake_timeouts;
+  for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
+    const Case drawn = draw(seed, {});
+    all += to_yaml(drawn);
+    idle_timeouts.insert(std::string(drawn.endpoints.get("idle_timeout")));
+    handshake_timeouts.insert(std::string(drawn.endpoints.get("handshake_timeout")));
+  }
+  EXPECT_GT(idle_timeouts.size(), 1U);
+  EXPECT_GT(handshake_timeouts.size(), 1U);
   for (const char* text : {"source: 5g-walking",
                            "source: cable",
                            "source: ftth",
@@ -40,46 +109,42 @@ TEST(Swarm, SeedsDrawWhateverScenariosMayHave) {
                            "source: lte-driving",
                            "source: starlink",
                            "source: vdsl",
-                           "up: {rate",
-                           "shared: b0",
-                           "kind: droptail",
-                           "kind: drop_front",
-                           "kind: codel",
-                           "kind: fq_codel",
-                           "kind: pie",
-                           "ecn: on",
-                           "age: ",
-                           "mtu: ",
-                           "mtu_signal: on",
-                           "bleach: on",
-                           "policer: ",
-                           "cross_traffic: ",
-                           "mean_on: ",
-                           "burst: ",
-                           "rate_process: ",
-                           "burst_loss: ",
-                           "truncate: ",
-                           "jitter: ",
-                           "outages: [",
-                           "mode: hold",
-                           "mean_gap: ",
-                           "every: ",
-                           "nat: {",
-                           "filter: endpoint_dependent",
-                           "idle_timeout: ",
                            "groups:",
                            "bottlenecks:",
                            "active_migration: off",
                            "address_advertisement: on",
-                           "handshake_timeout: ",
                            "do: reset_stream",
                            "do: peer_restart",
                            "do: close",
                            "do: key_update",
                            "do: clock_jump",
                            "do: open_path",
-                           "do: abandon_path"})
+                           "do: abandon_path",
+                           "do: nat_rebind",
+                           "do: reorder_burst",
+                           "acks: on"})
     EXPECT_NE(all.find(text), std::string::npos) << text;
+}
+
+/// The bound is one: whatever a seed draws, no run is done before it.
+TEST(Swarm, NoSeedBeatsItsLowerBound) {
+  std::size_t compared = 0;
+  for (std::uint64_t seed = 1; seed <= 600; ++seed) {
+    const auto scenario = to_scenario(draw(seed, {}));
+    ASSERT_TRUE(scenario) << scenario.error();
+    const Report report = Simulation(*scenario, {.seed = seed}).run();
+    double latest = 0;
+    bool all = true;
+    for (const WorkloadReport& workload : report.workloads) {
+      if (workload.kind != WorkloadKind::bulk) continue;
+      all &= workload.completion_s.has_value();
+      latest = std::max(latest, workload.completion_s.value_or(0));
+    }
+    if (!all || latest == 0 || !report.oracles.completion_bound_s) continue;
+    ++compared;
+    EXPECT_GE(latest, *report.oracles.completion_bound_s) << "seed " << seed;
+  }
+  EXPECT_GT(compared, 150U);
 }
 
 TEST(Swarm, AFileRunsAsItsSeedDid) {

@@ -1,12 +1,10 @@
 #!/usr/bin/env bash
 # usage: tshark.sh MPQUIC_SIM SCENARIO: a stranger's dissector decrypts our captures with the keys inside them.
 # tshark 4.0 knows RFC 9001 but not the multipath nonce: packets of path 0 decrypt, those of other paths cannot.
-set -euo pipefail
 readonly SIM=$1 SCENARIO=$2 SKIPPED=77
 command -v tshark >/dev/null || { echo 'tshark is not installed'; exit "$SKIPPED"; }
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-fail() { echo "FAILED: $*" >&2; exit 1; }
+# shellcheck source=tests/support/program.sh
+source "$(dirname "$0")/../support/program.sh"
 
 # fields FILE FILTER FIELD...: one line for each datagram that matches.
 fields() {

@@ -80,6 +80,12 @@ TEST(SharedBottleneck, AnOutageOfOneLinkLeavesTheOtherAlone) {
   EXPECT_EQ(bench.store.in_use(), 0u);
 }
 
+TEST(SharedBottleneck, ARateThatIsSetHoldsForAllItsLinks) {
+  SharedBench bench({.rate = Bandwidth::from_bits_per_second(10'000'000), .queue = ByteCount(1'000'000)});
+  bench.links[0]->set_rate(Bandwidth::from_bits_per_second(3'000'000));
+  for (const auto& link : bench.links) EXPECT_EQ(link->rate().bits_per_second(), 3'000'000u);
+}
+
 LinkConfig beside(const CrossTrafficConfig& cross) {
   LinkConfig config = ten_mbit();
   config.delay = Duration::zero();

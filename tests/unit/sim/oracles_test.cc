@@ -2,7 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <fstream>
+#include <set>
+
 #include "sim/scenario_loader.h"
+#include "sim/simulation.h"
 
 namespace mpquic::sim {
 namespace {
@@ -19,7 +24,7 @@ workloads: [{kind: bulk, bytes: 1MB}]
 Oracles oracles(const std::string& more = "", const std::vector<std::string>& overrides = {}) {
   const auto scenario = parse_scenario(kTwo + more, "two.yaml", overrides);
   EXPECT_TRUE(scenario) << scenario.error();
-  return oracles_of(*scenario);
+  return oracles_of(*scenario, 1);
 }
 
 TEST(Oracles, SumAndBest) {
@@ -59,15 +64,56 @@ TEST(Oracles, WhatCannotArriveHasNoBound) {
   EXPECT_FALSE(none.single_path_bound_s);
 }
 
-TEST(Oracles, RatesThatVaryHaveNoBoundAndSayWhy) {
-  const Oracles varying = oracles("", {"paths.1.rate_process.spread=0.3"});
-  EXPECT_FALSE(varying.completion_bound_s);
-  EXPECT_FALSE(varying.single_path_bound_s);
-  EXPECT_NE(varying.unbounded.find("rate of b"), std::string::npos) << varying.unbounded;
-  EXPECT_NEAR(varying.sum_of_links_mbps, 12 * kShare, 1e-9);
-  EXPECT_FALSE(oracles("", {"paths.1.jitter.deviation=2ms"}).completion_bound_s);
-  EXPECT_TRUE(oracles("", {"paths.1.down.jitter.deviation=2ms"}).completion_bound_s);  // the data goes up
-  EXPECT_TRUE(oracles("", {"paths.1.use=off", "paths.1.jitter.deviation=2ms"}).completion_bound_s);
+/// Of path a alone.
+double bound_of_a(std::vector<std::string> overrides) {
+  overrides.emplace_back("paths.1.use=off");
+  const auto bound = oracles("", overrides).completion_bound_s;
+  EXPECT_TRUE(bound);
+  return bound.value_or(0);
+}
+
+TEST(Oracles, ABucketAddsItsBurst) {
+  // 8 C (T - 10 ms) + 100 kB C = 8 Mbit
+  EXPECT_NEAR(bound_of_a({"paths.0.burst=100kB"}), (8 / kShare - 0.8) / 8 + 0.010, 1e-6);
+}
+
+TEST(Oracles, DelaysThatVaryCountWithTheirLeast) {
+  EXPECT_NEAR(bound_of_a({"paths.0.jitter={deviation: 2ms, least: 4ms}"}), 1 / kShare + 0.004, 1e-6);
+  EXPECT_NEAR(bound_of_a({"paths.0.down.jitter.deviation=2ms"}), bound_of_a({}), 1e-9);  // the data goes up
+}
+
+TEST(Oracles, TracesCountStepByStep) {
+  const std::string directory = testing::TempDir();
+  std::ofstream(directory + "oracles_rate.csv") << "0,4\n0.5,16\n";  // repeats each second
+  std::ofstream(directory + "oracles_mahimahi.txt") << "2\n4\n";
+  const double steps =
+      oracles("", {"paths.1.use=off", "paths.0={name: a, rtt: 20ms, rate_trace: " + directory + "oracles_rate.csv}"})
+          .completion_bound_s.value_or(0);
+  EXPECT_NEAR(steps, 0.5 + (8 / kShare - 2) / 16 + 0.010, 1e-6);
+  // 1504 bytes each 2 ms.
+  const double opportunities =
+      oracles("", {"paths.1.use=off", "paths.0={name: a, rtt: 20ms, mahimahi: " + directory + "oracles_mahimahi.txt}"})
+          .completion_bound_s.value_or(0);
+  EXPECT_NEAR(opportunities, std::ceil(1e6 / kShare / 1504) * 0.002 + 0.010, 1e-6);
+}
+
+TEST(Oracles, AProcessCountsWithTheRatesOfItsSeed) {
+  const auto scenario = parse_scenario(kTwo, "two.yaml", {"paths.1.use=off", "paths.0.rate_process.spread=0.5"});
+  ASSERT_TRUE(scenario) << scenario.error();
+  std::set<double> bounds;
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const double bound = oracles_of(*scenario, seed).completion_bound_s.value_or(0);
+    bounds.insert(bound);
+    const double took = Simulation(*scenario, {.seed = seed}).run().completion_s;
+    EXPECT_GT(took, bound) << "seed " << seed;
+    EXPECT_LT(took, 2 * bound) << "seed " << seed;
+  }
+  EXPECT_EQ(bounds.size(), 5U);
+}
+
+TEST(Oracles, HealBringsBackWhatWasDown) {
+  constexpr const char* kDown = "events: [{at: 100ms, do: silent_death, path: all}, {at: 1100ms, do: heal}]\n";
+  EXPECT_NEAR(*oracles(kDown, {"paths.1.use=off"}).completion_bound_s, bound_of_a({}) + 1, 1e-6);
 }
 
 TEST(Oracles, ASharedBottleneckCountsOnce) {
@@ -81,17 +127,17 @@ workloads: [{kind: bulk, bytes: 1MB}]
 )";
   const auto scenario = parse_scenario(kShared, "shared.yaml");
   ASSERT_TRUE(scenario) << scenario.error();
-  const Oracles both = oracles_of(*scenario);
+  const Oracles both = oracles_of(*scenario, 1);
   EXPECT_NEAR(both.sum_of_links_mbps, 14 * kShare, 1e-9);
-  EXPECT_FALSE(both.completion_bound_s);
+  // 8 C (T - 10 ms) + 6 C (T - 25 ms) = 8 Mbit
+  EXPECT_NEAR(*both.completion_bound_s, (8 / kShare + 8 * 0.010 + 6 * 0.025) / 14, 1e-6);
 }
 
 TEST(Oracles, ALineOfNs3CapsThePathsBehindIt) {
   const Oracles both = oracles("ns3: {topology: shared_bottleneck, rate: 6Mbit/s}\n");
   EXPECT_NEAR(both.sum_of_links_mbps, 6 * kShare, 1e-9);
   EXPECT_NEAR(both.best_link_mbps, 6 * kShare, 1e-9);
-  EXPECT_FALSE(both.completion_bound_s);
-  EXPECT_EQ(both.unbounded, "paths share a line of ns-3");
+  EXPECT_NEAR(*both.completion_bound_s, 8 / kShare / 6 + 0.010, 1e-6);
   const Oracles one = oracles("ns3: {topology: shared_bottleneck, rate: 6Mbit/s, through: [a]}\n");
   EXPECT_NEAR(one.sum_of_links_mbps, 10 * kShare, 1e-9);
 }

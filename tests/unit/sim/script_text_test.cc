@@ -32,11 +32,11 @@ TEST(ScriptText, ValuesReadAsFilesSayThem) {
                     "  - {at: 2s, do: set_delay, path: a, value: 2500us}\n"
                     "  - {at: 3s, do: set_loss, path: a, value: 0.3%, direction: down}\n"
                     "  - {at: 4s, do: path_status, path: a, value: backup}\n"
-                    "  - {at: 5s, do: drop_datagrams, path: b, nth: 3, count: 2}\n"
+                    "  - {at: 5s, do: drop_datagrams, path: b, nth: 3, count: 2, acks: on}\n"
                     "  - {at: 6s, do: reorder_burst, path: b, for: 20ms}\n"),
               ElementsAre("set_rate on path b: value 1500kbit/s, direction up", "set_delay on path a: value 2500us",
                           "set_loss on path a: value 0.3%, direction down", "path_status on path a: value backup",
-                          "drop_datagrams on path b: nth 3, count 2", "reorder_burst on path b: for 20ms"));
+                          "drop_datagrams on path b: nth 3, count 2, acks on", "reorder_burst on path b: for 20ms"));
 }
 
 TEST(ScriptText, WhatHappensToHostsAndToEverythingNamesNoPath) {

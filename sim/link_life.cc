@@ -1,0 +1,230 @@
+#include "sim/link_life.h"
+
+#include <algorithm>
+
+#include "sim/link/service.h"
+#include "sim/random_streams.h"
+#include "stack/base/overloaded.h"
+
+namespace mpquic::sim {
+namespace {
+
+constexpr Duration kForever = std::chrono::hours(24 * 365);
+
+struct RateStep {
+  Duration from{};
+  double bits_per_ns = 0;
+  double at_once = 0;
+};
+using Rates = std::vector<RateStep>;
+
+[[nodiscard]] double bits_per_ns(Bandwidth rate) { return static_cast<double>(rate.bits_per_second()) / 1e9; }
+
+template <class Next>
+[[nodiscard]] Rates walk(Next next, Duration until) {
+  Rates rates;
+  for (Duration at{}; at < until;) {
+    const Step<Bandwidth> step = next();
+    rates.push_back({.from = at, .bits_per_ns = bits_per_ns(step.value)});
+    at += step.lasts;
+  }
+  return rates;
+}
+
+[[nodiscard]] Rates deliveries(const Opportunities& opportunities, Duration until) {
+  constexpr double kBits = kOpportunityBytes * 8.0;
+  Rates rates;
+  for (Duration period{}; period < until; period += opportunities.period)
+    for (const Duration at : opportunities.at) {
+      if (period + at >= until) break;
+      if (rates.empty() || rates.back().from != period + at) rates.push_back({.from = period + at});
+      rates.back().at_once += kBits;
+    }
+  return rates;
+}
+
+/// Of IP packets.
+[[nodiscard]] Rates rates_of(const BottleneckConfig& config, const RandomSource& random, Duration until) {
+  Rates rates = std::visit(
+      overloaded{
+          [&](const FixedRate&) { return Rates{{.bits_per_ns = bits_per_ns(config.rate)}}; },
+          [&](const BucketRate& bucket) {
+            return Rates{
+                {.bits_per_ns = bits_per_ns(config.rate), .at_once = static_cast<double>(bucket.burst.value()) * 8}};
+          },
+          [&](const WanderingRate& wandering) {
+            RateWalk steps(wandering, config.rate, random.of(Purpose::rate));
+            return walk([&] { return steps.next(); }, until);
+          },
+          [&](const std::shared_ptr<const RateTrace>& trace) {
+            return walk([&, i = std::size_t{0}] mutable { return (*trace)[i++ % trace->size()]; }, until);
+          },
+          [&](const std::shared_ptr<const Opportunities>& opportunities) { return deliveries(*opportunities, until); },
+      },
+      config.service);
+  if (rates.size() > 1) {
+    RateStep after{.from = until};
+    for (const RateStep& step : rates) after.bits_per_ns = std::max(after.bits_per_ns, step.bits_per_ns);
+    after.bits_per_ns = std::max(after.bits_per_ns, bits_per_ns(config.rate));
+    rates.push_back(after);
+  }
+  return rates;
+}
+
+[[nodiscard]] Duration least_delay(const LinkConfig& link) {
+  if (link.jitter) return link.jitter->least;
+  if (link.delay_trace == nullptr) return link.delay;
+  const auto shortest = std::ranges::min_element(*link.delay_trace, {}, &Step<Duration>::value);
+  return shortest->value;
+}
+
+/// Whether the event ends (true) or begins (false) an outage of this link, if it is about that at all.
+[[nodiscard]] std::optional<bool> brings_up(const ScriptedEvent& event) {
+  if (event.action == Action::link_up || event.action == Action::open_path || event.action == Action::heal) return true;
+  if (event.is_death() || event.action == Action::abandon_path) return false;
+  return std::nullopt;
+}
+
+/// Lays one link's life out, from one change to the next.
+class Layout {
+ public:
+  Layout(const Scenario& scenario, std::uint64_t seed, std::size_t path, Direction direction)
+      : scenario_(scenario),
+        path_(path),
+        direction_(direction),
+        link_(scenario.link(path, direction)),
+        share_(payload_capacity_mbps(link_, scenario.endpoints.narrower()) * 1e6 /
+               static_cast<double>(link_.rate.bits_per_second())),
+        delay_(least_delay(link_)) {
+    const std::uint64_t own = path * 2 + static_cast<std::uint64_t>(direction);
+    rates_ = link_.shared_bottleneck
+                 ? rates_of(scenario.common.bottlenecks[*link_.shared_bottleneck],
+                            {.seed = seed, .entity = kSharedEntity + *link_.shared_bottleneck}, scenario.duration)
+                 : rates_of(link_, {.seed = seed, .entity = own}, scenario.duration);
+    up_ = scenario.paths[path].used;
+    since_ = scenario.paths[path].open_at;
+  }
+
+  [[nodiscard]] LinkLife lay_out(bool with_outages) {
+    if (!with_outages) {
+      up_ = true;
+      since_ = {};
+    }
+    for (const ScriptedEvent& event : scenario_.events) {
+      const bool everywhere = event.action == Action::heal;
+      if (everywhere || concerns_rate(event)) take_rate(event);
+      if (!everywhere && !concerns(event)) continue;
+      take_delay(event);
+      if (const auto up = brings_up(event); up && with_outages) {
+        cut(event.at);
+        up_ = *up;
+      }
+    }
+    cut(kForever);
+    return std::move(life_);
+  }
+
+ private:
+  [[nodiscard]] bool concerns(const ScriptedEvent& event) const {
+    return event.path == path_ && (!event.direction || *event.direction == direction_);
+  }
+  /// A rate is the bottleneck's, whichever of its links the event names.
+  [[nodiscard]] bool concerns_rate(const ScriptedEvent& event) const {
+    if (!link_.shared_bottleneck) return concerns(event);
+    const auto shares = [&](Direction direction) {
+      return (!event.direction || *event.direction == direction) &&
+             scenario_.link(event.path, direction).shared_bottleneck == link_.shared_bottleneck;
+    };
+    return !is_about_host(event.action) && (shares(Direction::up) || shares(Direction::down));
+  }
+  void take_rate(const ScriptedEvent& event) {
+    const auto* rate = event.action == Action::heal ? &link_.rate : std::get_if<Bandwidth>(&event.value);
+    if (rate == nullptr) return;
+    cut(event.at);
+    rates_ = {{.bits_per_ns = bits_per_ns(*rate)}};  // which ends a trace or a process: Link::set_rate()
+  }
+  void take_delay(const ScriptedEvent& event) {
+    const bool healed = event.action == Action::heal;
+    if (!healed && event.action != Action::set_delay) return;
+    cut(event.at);
+    delay_ = link_.jitter ? link_.jitter->least : healed ? link_.delay : std::get<Duration>(event.value);
+  }
+  /// What was until `at` is over.
+  void cut(Duration at) {
+    if (at <= since_) return;
+    for (std::size_t i = 0; i < rates_.size(); ++i) {
+      const Duration from = std::max(since_, rates_[i].from);
+      const Duration to = i + 1 < rates_.size() ? std::min(at, rates_[i + 1].from) : at;
+      if (from >= to || !up_) continue;
+      // Of opportunities, only those of its own time; a bucket may be full whenever it is looked at.
+      const bool has_burst = from == rates_[i].from || rates_[i].bits_per_ns > 0;
+      life_.push_back({.from = from,
+                       .to = to,
+                       .bits_per_ns = rates_[i].bits_per_ns * share_,
+                       .at_once = has_burst ? rates_[i].at_once * share_ : 0,
+                       .delay = delay_});
+    }
+    since_ = at;
+  }
+
+  const Scenario& scenario_;
+  std::size_t path_;
+  Direction direction_;
+  LinkConfig link_;
+  double share_;  // of payload in IP packets
+  Rates rates_;
+  Duration delay_;
+  Duration since_{};
+  bool up_ = true;
+  LinkLife life_;
+};
+
+[[nodiscard]] Duration shortest_delay(const LinkLife& life, Duration other) {
+  for (const Piece& piece : life) other = std::min(other, piece.delay);
+  return other;
+}
+
+}  // namespace
+
+LinkLife life_of_link(const Scenario& scenario, std::uint64_t seed, std::size_t path, Direction direction) {
+  return Layout(scenario, seed, path, direction).lay_out(true);
+}
+
+LinkLife life_of_bottleneck(const Scenario& scenario, std::uint64_t seed, const std::vector<std::size_t>& paths,
+                            Direction direction) {
+  LinkLife life = Layout(scenario, seed, paths.front(), direction).lay_out(false);
+  Duration delay = kForever;
+  for (const std::size_t path : paths)
+    delay = shortest_delay(Layout(scenario, seed, path, direction).lay_out(false), delay);
+  for (Piece& piece : life) piece.delay = delay;
+  return life;
+}
+
+LinkLife life_of_line(const Scenario& scenario, const std::vector<std::size_t>& paths, Direction direction) {
+  Duration delay = kForever;
+  LinkConfig line;
+  line.rate = scenario.ns3.rate;
+  line.mtu = 0;
+  for (const std::size_t path : paths) {
+    delay = shortest_delay(Layout(scenario, 0, path, direction).lay_out(false), delay);
+    line.mtu = std::max(line.mtu, scenario.link(path, direction).mtu);
+  }
+  return {{.from = {},
+           .to = kForever,
+           .bits_per_ns = payload_capacity_mbps(line, scenario.endpoints.narrower()) / 1e3,
+           .at_once = 0,
+           .delay = delay}};
+}
+
+double delivered_bits(const LinkLife& life, Duration released, Duration by) {
+  double bits = 0;
+  for (const Piece& piece : life) {
+    const Duration from = std::max(piece.from, released);
+    if (from >= piece.to || by - piece.delay < from) continue;
+    const Duration span = std::min(by - piece.delay, piece.to) - from;
+    bits += piece.at_once + piece.bits_per_ns * static_cast<double>(span.count());
+  }
+  return bits;
+}
+
+}  // namespace mpquic::sim

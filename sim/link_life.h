@@ -1,0 +1,37 @@
+// What a link can carry at most in the course of a run: the same rates as the simulator's, step by step, with what the
+// timeline does to them. For oracles, which ask what the best transport could have done.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sim/scenario.h"
+
+namespace mpquic::sim {
+
+/// Between two changes. By time T (from <= T - delay < to) it has delivered
+///   at_once + bits_per_ns * (T - delay - from)
+struct Piece {
+  Duration from{};
+  Duration to{};
+  double bits_per_ns = 0;  // payload; zero while the link is down
+  double at_once = 0;      // payload bits: a full bucket, or delivery opportunities at this time
+  Duration delay{};        // the least that a packet may find
+};
+using LinkLife = std::vector<Piece>;
+
+/// As if the link were alone behind its bottleneck. Losses, policers, cross traffic and outages that come by themselves
+/// are left out. After the scenario's end the best rate of before goes on.
+[[nodiscard]] LinkLife life_of_link(const Scenario& scenario, std::uint64_t seed, std::size_t path,
+                                    Direction direction);
+/// The bottleneck that the links of `paths` share, without their outages and behind the shortest of their delays.
+[[nodiscard]] LinkLife life_of_bottleneck(const Scenario& scenario, std::uint64_t seed,
+                                          const std::vector<std::size_t>& paths, Direction direction);
+/// The same of ns-3's line.
+[[nodiscard]] LinkLife life_of_line(const Scenario& scenario, const std::vector<std::size_t>& paths,
+                                    Direction direction);
+
+/// Payload that departs at `released` or later and has arrived at `by`.
+[[nodiscard]] double delivered_bits(const LinkLife& life, Duration released, Duration by);
+
+}  // namespace mpquic::sim
