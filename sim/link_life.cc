@@ -78,11 +78,21 @@ template <class Next>
   return shortest->value;
 }
 
-/// Whether the event ends (true) or begins (false) an outage of this link, if it is about that at all.
+/// Whether the event ends (true) or begins (false) an outage of this link, if it is about that at all. Giving a path up
+/// is none: what waits in the link's queue still arrives, and what the peer sends until it hears of that.
 [[nodiscard]] std::optional<bool> brings_up(const ScriptedEvent& event) {
-  if (event.action == Action::link_up || event.action == Action::open_path || event.action == Action::heal) return true;
-  if (event.is_death() || event.action == Action::abandon_path) return false;
+  if (event.action == Action::link_up || event.action == Action::heal) return true;
+  if (event.is_death()) return false;
   return std::nullopt;
+}
+
+/// When the client first asks for the path: it, or the timeline.
+[[nodiscard]] Duration opens_at(const Scenario& scenario, std::size_t path) {
+  if (path == scenario.first_path()) return {};
+  Duration at = scenario.paths[path].used ? scenario.paths[path].open_at : kForever;
+  for (const ScriptedEvent& event : scenario.events)
+    if (event.action == Action::open_path && event.path == path) at = std::min(at, event.at);
+  return at;
 }
 
 /// Lays one link's life out, from one change to the next.
@@ -101,15 +111,11 @@ class Layout {
                  ? rates_of(scenario.common.bottlenecks[*link_.shared_bottleneck],
                             {.seed = seed, .entity = kSharedEntity + *link_.shared_bottleneck}, scenario.duration)
                  : rates_of(link_, {.seed = seed, .entity = own}, scenario.duration);
-    up_ = scenario.paths[path].used;
-    since_ = scenario.paths[path].open_at;
+    since_ = opens_at(scenario, path);
   }
 
   [[nodiscard]] LinkLife lay_out(bool with_outages) {
-    if (!with_outages) {
-      up_ = true;
-      since_ = {};
-    }
+    if (!with_outages) since_ = {};
     for (const ScriptedEvent& event : scenario_.events) {
       const bool everywhere = event.action == Action::heal;
       if (everywhere || concerns_rate(event)) take_rate(event);

@@ -58,6 +58,18 @@ TEST(Oracles, OutagesRatesAndDelaysOfTheTimelineCount) {
               alone, 1e-6);
 }
 
+TEST(Oracles, ALinkCountsFromWhenItsPathIsOpenedFirst) {
+  const auto bound = [](const std::string& path, const std::string& event) {
+    return oracles("events: [" + event + "]\n", {"paths.1." + path}).completion_bound_s.value_or(0);
+  };
+  const double late = bound("open_at=400ms", "");
+  EXPECT_GT(late, bound("open_at=0s", "") + 0.01);
+  EXPECT_EQ(bound("use=off", "{at: 400ms, do: open_path, path: b}"), late);
+  EXPECT_EQ(bound("open_at=900ms", "{at: 400ms, do: open_path, path: b}"), late);
+  // Nothing is given up before it is open, and what is still under way then arrives.
+  EXPECT_EQ(bound("open_at=400ms", "{at: 300ms, do: abandon_path, path: b, if_open: on}"), late);
+}
+
 TEST(Oracles, WhatCannotArriveHasNoBound) {
   const Oracles none = oracles("events: [{at: 100ms, do: silent_death, path: all}]\n");
   EXPECT_FALSE(none.completion_bound_s);
