@@ -19,6 +19,7 @@ constexpr std::size_t kDatagramHeader = 24;  // workload, sequence number, time 
 
 App::App(Role role, const Parts& parts)
     : role_(role),
+      peer_(role == Role::client ? Role::server : Role::client),
       parts_(parts),
       sending_(parts.ledger.size()),
       buffer_(kReadBuffer),
@@ -43,7 +44,7 @@ void App::on_event(const Event& event, Instant now) {
                      if (parts_.ledger.progress(i).started_at) open_streams(i, now);
                  },
                  [&](const StreamReset& e) { on_reset(e.id, now); },
-                 [&](const StreamStopped& e) { violation(e.id, now, "was stopped by the peer"); },
+                 [&](const StreamStopped& e) { on_stopped(e.id, now); },
                  [&](const DatagramReceived&) { receive_datagrams(now); },
                  [&](const ConnectionClosed& e) { on_closed(e, now); },
                  [&](const PathChanged& e) { on_path_changed(e, now); },
@@ -109,25 +110,29 @@ void App::open_streams(std::size_t workload, Instant now) {
     if (!id) return;  // StreamsAvailable will come
     const std::uint64_t ordinal = sending.opened++;
     const FlowHeader header{.workload = workload, .flow = ordinal, .body = spec.forward_bytes(ordinal)};
-    Flow& flow = flow_of(*id);
-    flow.out = {.active = true,
-                .settled = false,
-                .reply = false,
-                .header = header,
-                .length = FlowHeader::kSize + header.body,
-                .offset = 0,
-                .opened_at = now};
     if (requests) {
-      flow.in = {.known = true,
-                 .reply = true,
-                 .finished = false,
-                 .header = header,
-                 .raw = {},
-                 .length = spec.reply_bytes(),
-                 .offset = 0};
+      flow_of(*id).in = {.known = true,
+                         .reply = true,
+                         .finished = false,
+                         .header = header,
+                         .raw = {},
+                         .length = spec.reply_bytes(),
+                         .offset = 0};
     }
+    begin_sending(*id, header, false, FlowHeader::kSize + header.body, now);
     write_stream(*id);
   }
+}
+
+void App::begin_sending(StreamId id, const FlowHeader& header, bool reply, std::uint64_t length, Instant now) {
+  flow_of(id).out = {.active = true,
+                     .settled = false,
+                     .reply = reply,
+                     .header = header,
+                     .length = length,
+                     .offset = 0,
+                     .opened_at = now};
+  parts_.ledger.began_sending(header, reply);
 }
 
 Bytes App::outgoing_bytes(const Outgoing& out, std::array<std::byte, FlowHeader::kSize>& header) const {
@@ -148,15 +153,14 @@ void App::write_stream(StreamId id) {
     const auto taken = parts_.transport.write(*connection_, id, data, fin);
     if (!taken) {
       out.active = false;
-      // The peer may have closed, which the next event says.
-      if (taken.error() != StreamError::closed) violation(id, parts_.events.now(), "refuses our data");
+      // The peer may have closed, or want no more: the next event says so.
+      if (taken.error() != StreamError::closed && parts_.ledger.abandoned(role_, peer_, id) == nullptr)
+        violation(id, parts_.events.now(), "refuses our data");
       return;
     }
     out.offset += *taken;
     if (*taken < data.size()) return;  // StreamWritable will come
-    if (!fin) continue;
-    out.active = false;
-    parts_.ledger.finished_sending(out.header, out.reply);
+    out.active = !fin;
   }
 }
 
@@ -223,16 +227,8 @@ void App::finish_incoming(StreamId id, Flow& flow, Instant now) {
   parts_.ledger.finished_stream(in.header, in.reply, now);
   const WorkloadSpec& spec = parts_.ledger.spec(workload);
   if (!spec.asks()) return;
-  if (in.reply) {
-    return finish_reply(workload, now - flow.out.opened_at, now);
-  }
-  flow.out = {.active = true,
-              .settled = false,
-              .reply = true,
-              .header = in.header,
-              .length = spec.reply_bytes(),
-              .offset = 0,
-              .opened_at = now};
+  if (in.reply) return finish_reply(workload, now - flow.out.opened_at, now);
+  begin_sending(id, in.header, true, spec.reply_bytes(), now);
   write_stream(id);
 }
 
@@ -251,43 +247,73 @@ void App::finish_reply(std::size_t workload, std::optional<Duration> latency, In
     parts_.events.post(sending.next_request, {EventKind::app_timer, static_cast<std::uint32_t>(role_), workload});
 }
 
+template <class Fits>
+std::optional<StreamId> App::nth_stream(std::uint64_t nth, Fits fits) const {
+  const auto most = std::ranges::max(flows_, {}, &std::vector<Flow>::size).size();
+  for (std::uint64_t ordinal = 0; ordinal < most; ++ordinal)
+    for (std::size_t type = 0; type < flows_.size(); ++type)
+      if (ordinal < flows_[type].size() && fits(flows_[type][ordinal]) && --nth == 0)
+        return StreamId(ordinal << 2 | type);
+  return std::nullopt;
+}
+
+/// A player has no use for half a segment.
+bool App::may_be_given_up(const FlowHeader& header) const {
+  return parts_.ledger.spec(header.workload).kind != WorkloadKind::video;
+}
+
 void App::reset_stream(std::uint64_t nth) {
   if (!connection_ || closed_) return;
-  for (std::size_t type = 0; type < flows_.size(); ++type) {
-    for (std::uint64_t ordinal = 0; ordinal < flows_[type].size(); ++ordinal) {
-      const Outgoing& out = flows_[type][ordinal].out;
-      // A player has no use for half a segment.
-      if (out.settled || parts_.ledger.spec(out.header.workload).kind == WorkloadKind::video || --nth > 0) continue;
-      return abandon(StreamId(ordinal << 2 | type));
-    }
-  }
+  const auto id = nth_stream(nth, [&](const Flow& f) { return !f.out.settled && may_be_given_up(f.out.header); });
+  if (id) abandon(*id);
 }
 
 void App::abandon(StreamId id) {
   Outgoing& out = flow_of(id).out;
-  const bool sent = !out.active;
   out.active = false;
   out.settled = true;
-  parts_.ledger.abandon({.sender = role_, .id = id, .header = out.header, .reply = out.reply}, sent);
+  parts_.ledger.abandon({.sender = role_, .by = role_, .id = id, .header = out.header, .reply = out.reply});
   parts_.transport.reset_stream(*connection_, id, kAbandoned);
 }
 
 /// The transport may say so twice: in place of data, and by itself.
 void App::on_reset(StreamId id, Instant now) {
-  const Role peer = role_ == Role::client ? Role::server : Role::client;
-  const AbandonedFlow* reset = parts_.ledger.abandoned(peer, id);
+  if (parts_.ledger.abandoned(peer_, role_, id) != nullptr) return;  // as we wanted
+  const AbandonedFlow* reset = parts_.ledger.abandoned(peer_, peer_, id);
   if (reset == nullptr) return violation(id, now, "was reset by the peer");
-  Flow& flow = flow_of(id);
-  if (std::exchange(flow.in.finished, true)) return;
-  const FlowHeader header = reset->header;
-  const bool reply = reset->reply;
-  parts_.ledger.finished_stream(header, reply, now);
-  if (reply) return finish_reply(header.workload, std::nullopt, now);
-  if (!parts_.ledger.spec(header.workload).asks()) return;
+  end_abandoned(*reset, now);
+}
+
+void App::stop_sending(std::uint64_t nth) {
+  if (!connection_ || closed_) return;
+  const auto id = nth_stream(nth, [&](const Flow& flow) {
+    const Incoming& in = flow.in;
+    return in.known && in.offset > 0 && !in.finished && may_be_given_up(in.header);
+  });
+  if (!id) return;
+  const Incoming& in = flow_of(*id).in;
+  const AbandonedFlow unwanted{.sender = peer_, .by = role_, .id = *id, .header = in.header, .reply = in.reply};
+  parts_.ledger.abandon(unwanted);
+  parts_.transport.stop_sending(*connection_, *id, kAbandoned);
+  end_abandoned(unwanted, parts_.events.now());
+}
+
+void App::on_stopped(StreamId id, Instant now) {
+  if (parts_.ledger.abandoned(role_, peer_, id) == nullptr) return violation(id, now, "was stopped by the peer");
+  Outgoing& out = flow_of(id).out;
+  out.active = false;
+  out.settled = true;
+}
+
+/// By value: giving up the answer makes another of them.
+void App::end_abandoned(AbandonedFlow flow, Instant now) {
+  if (std::exchange(flow_of(flow.id).in.finished, true)) return;
+  parts_.ledger.finished_stream(flow.header, flow.reply, now);
+  if (flow.reply) return finish_reply(flow.header.workload, std::nullopt, now);
+  if (!parts_.ledger.spec(flow.header.workload).asks()) return;
   // Nobody waits for the answer any more.
-  flow.out = {
-      .active = true, .settled = false, .reply = true, .header = header, .length = 0, .offset = 0, .opened_at = now};
-  abandon(id);
+  begin_sending(flow.id, flow.header, true, 0, now);
+  abandon(flow.id);
 }
 
 void App::send_datagrams(std::size_t workload, Instant now) {

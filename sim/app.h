@@ -44,6 +44,8 @@ class App final : public Application {
   /// Gives up the `nth` of the streams of bulk and requests that it sends, in the order of their IDs, as long as not
   /// everything is acknowledged. Nothing happens if there are fewer.
   void reset_stream(std::uint64_t nth);
+  /// Wants no more of the `nth` of those that it receives, as long as something has arrived and more is to come.
+  void stop_sending(std::uint64_t nth);
   /// From now on a close is what we want.
   void expect_close() { close_expected_ = true; }
   /// Paths may be refused: too many, or too late.
@@ -92,8 +94,15 @@ class App final : public Application {
   [[nodiscard]] bool accept_header(StreamId id, Incoming& in, Bytes& data);
   void finish_incoming(StreamId id, Flow& flow, Instant now);
   void finish_reply(std::size_t workload, std::optional<Duration> latency, Instant now);
+  void begin_sending(StreamId id, const FlowHeader& header, bool reply, std::uint64_t length, Instant now);
+  /// The `nth` of the flows that fit, in the order of their streams' IDs.
+  template <class Fits>
+  [[nodiscard]] std::optional<StreamId> nth_stream(std::uint64_t nth, Fits fits) const;
+  [[nodiscard]] bool may_be_given_up(const FlowHeader& header) const;
   void abandon(StreamId id);
   void on_reset(StreamId id, Instant now);
+  void on_stopped(StreamId id, Instant now);
+  void end_abandoned(AbandonedFlow flow, Instant now);
   void receive_datagrams(Instant now);
   void accept_datagram(Bytes data, Instant now);
   [[nodiscard]] Bytes outgoing_bytes(const Outgoing& out, std::array<std::byte, FlowHeader::kSize>& header) const;
@@ -101,6 +110,7 @@ class App final : public Application {
   void violation(StreamId id, Instant now, std::string_view what);
 
   Role role_;
+  Role peer_;
   Parts parts_;
   std::optional<ConnectionHandle> connection_;
   bool confirmed_ = false;  // the handshake is (RFC 9001 §4.1.2)

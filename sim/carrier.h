@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 
 #include "sim/packet_pool.h"
@@ -33,6 +34,11 @@ class Carrier {
   /// Lives until `limit`, or until something wants the World: then it gives that time, and is called at on_due().
   [[nodiscard]] virtual std::optional<Instant> run_until(Instant limit) = 0;
   virtual void on_due() = 0;
+
+  /// Datagrams that devices dropped which the World does not see, both directions.
+  [[nodiscard]] virtual std::uint64_t drops(std::size_t path) const = 0;
+  /// Payload that TCP flows beside ours have delivered since the World's beginning; absent: there are none.
+  [[nodiscard]] virtual std::optional<std::uint64_t> tcp_bytes() const = 0;
 };
 
 }  // namespace mpquic::sim

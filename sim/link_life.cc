@@ -1,6 +1,7 @@
 #include "sim/link_life.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "sim/link/service.h"
 #include "sim/random_streams.h"
@@ -8,8 +9,6 @@
 
 namespace mpquic::sim {
 namespace {
-
-constexpr Duration kForever = std::chrono::hours(24 * 365);
 
 struct RateStep {
   Duration from{};
@@ -86,32 +85,23 @@ template <class Next>
   return std::nullopt;
 }
 
-/// When the client first asks for the path: it, or the timeline.
-[[nodiscard]] Duration opens_at(const Scenario& scenario, std::size_t path) {
-  if (path == scenario.first_path()) return {};
-  Duration at = scenario.paths[path].used ? scenario.paths[path].open_at : kForever;
-  for (const ScriptedEvent& event : scenario.events)
-    if (event.action == Action::open_path && event.path == path) at = std::min(at, event.at);
-  return at;
-}
-
 /// Lays one link's life out, from one change to the next.
 class Layout {
  public:
-  Layout(const Scenario& scenario, std::uint64_t seed, std::size_t path, Direction direction)
-      : scenario_(scenario),
+  Layout(const Course& course, std::size_t path, Direction direction)
+      : scenario_(course.scenario),
         path_(path),
         direction_(direction),
-        link_(scenario.link(path, direction)),
-        share_(payload_capacity_mbps(link_, scenario.endpoints.narrower()) * 1e6 /
+        link_(scenario_.link(path, direction)),
+        share_(payload_capacity_mbps(link_, scenario_.endpoints.narrower()) * 1e6 /
                static_cast<double>(link_.rate.bits_per_second())),
-        delay_(least_delay(link_)) {
+        delay_(least_delay(link_)),
+        since_(opens_at(scenario_, path)) {
     const std::uint64_t own = path * 2 + static_cast<std::uint64_t>(direction);
     rates_ = link_.shared_bottleneck
-                 ? rates_of(scenario.common.bottlenecks[*link_.shared_bottleneck],
-                            {.seed = seed, .entity = kSharedEntity + *link_.shared_bottleneck}, scenario.duration)
-                 : rates_of(link_, {.seed = seed, .entity = own}, scenario.duration);
-    since_ = opens_at(scenario, path);
+                 ? rates_of(scenario_.common.bottlenecks[*link_.shared_bottleneck],
+                            {.seed = course.seed, .entity = kSharedEntity + *link_.shared_bottleneck}, course.until)
+                 : rates_of(link_, {.seed = course.seed, .entity = own}, course.until);
   }
 
   [[nodiscard]] LinkLife lay_out(bool with_outages) {
@@ -124,6 +114,8 @@ class Layout {
       if (const auto up = brings_up(event); up && with_outages) {
         cut(event.at);
         up_ = *up;
+        // The bottleneck goes on while one of its links is down, and the packet that it is at may find it up again.
+        if (link_.shared_bottleneck && up_) head_start_ = packet_bits();
       }
     }
     cut(kForever);
@@ -148,7 +140,9 @@ class Layout {
     if (rate == nullptr) return;
     cut(event.at);
     rates_ = {{.bits_per_ns = bits_per_ns(*rate)}};  // which ends a trace or a process: Link::set_rate()
+    head_start_ = packet_bits();                     // that one finishes at the old rate
   }
+  [[nodiscard]] double packet_bits() const { return static_cast<double>(link_.mtu) * 8 * share_; }
   void take_delay(const ScriptedEvent& event) {
     const bool healed = event.action == Action::heal;
     if (!healed && event.action != Action::set_delay) return;
@@ -167,7 +161,7 @@ class Layout {
       life_.push_back({.from = from,
                        .to = to,
                        .bits_per_ns = rates_[i].bits_per_ns * share_,
-                       .at_once = has_burst ? rates_[i].at_once * share_ : 0,
+                       .at_once = (has_burst ? rates_[i].at_once * share_ : 0) + std::exchange(head_start_, 0),
                        .delay = delay_});
     }
     since_ = at;
@@ -180,8 +174,9 @@ class Layout {
   double share_;  // of payload in IP packets
   Rates rates_;
   Duration delay_;
-  Duration since_{};
+  Duration since_;
   bool up_ = true;
+  double head_start_ = 0;  // payload bits that a change of the link's does not slow down
   LinkLife life_;
 };
 
@@ -192,16 +187,24 @@ class Layout {
 
 }  // namespace
 
-LinkLife life_of_link(const Scenario& scenario, std::uint64_t seed, std::size_t path, Direction direction) {
-  return Layout(scenario, seed, path, direction).lay_out(true);
+Duration opens_at(const Scenario& scenario, std::size_t path) {
+  if (path == scenario.first_path()) return {};
+  Duration at = scenario.paths[path].used ? scenario.paths[path].open_at : kForever;
+  for (const ScriptedEvent& event : scenario.events)
+    if (event.action == Action::open_path && event.path == path) at = std::min(at, event.at);
+  return at;
 }
 
-LinkLife life_of_bottleneck(const Scenario& scenario, std::uint64_t seed, const std::vector<std::size_t>& paths,
-                            Direction direction) {
-  LinkLife life = Layout(scenario, seed, paths.front(), direction).lay_out(false);
+LinkLife life_of_link(const Course& course, std::size_t path, Direction direction) {
+  return Layout(course, path, direction).lay_out(true);
+}
+
+LinkLife life_of_bottleneck(const Course& course, const std::vector<std::size_t>& paths, Direction direction) {
+  // Large packets carry the most payload.
+  const auto mtu = [&](std::size_t path) { return course.scenario.link(path, direction).mtu; };
+  LinkLife life = Layout(course, *std::ranges::max_element(paths, {}, mtu), direction).lay_out(false);
   Duration delay = kForever;
-  for (const std::size_t path : paths)
-    delay = shortest_delay(Layout(scenario, seed, path, direction).lay_out(false), delay);
+  for (const std::size_t path : paths) delay = shortest_delay(Layout(course, path, direction).lay_out(false), delay);
   for (Piece& piece : life) piece.delay = delay;
   return life;
 }
@@ -212,7 +215,7 @@ LinkLife life_of_line(const Scenario& scenario, const std::vector<std::size_t>& 
   line.rate = scenario.ns3.rate;
   line.mtu = 0;
   for (const std::size_t path : paths) {
-    delay = shortest_delay(Layout(scenario, 0, path, direction).lay_out(false), delay);
+    delay = shortest_delay(Layout({.scenario = scenario}, path, direction).lay_out(false), delay);
     line.mtu = std::max(line.mtu, scenario.link(path, direction).mtu);
   }
   return {{.from = {},
@@ -225,6 +228,7 @@ LinkLife life_of_line(const Scenario& scenario, const std::vector<std::size_t>& 
 double delivered_bits(const LinkLife& life, Duration released, Duration by) {
   double bits = 0;
   for (const Piece& piece : life) {
+    if (piece.from > by) break;
     const Duration from = std::max(piece.from, released);
     if (from >= piece.to || by - piece.delay < from) continue;
     const Duration span = std::min(by - piece.delay, piece.to) - from;

@@ -7,9 +7,9 @@
 namespace mpquic::sim {
 namespace {
 
-constexpr Duration kForever = std::chrono::hours(24 * 365);
 /// The bounds are found to the nanosecond: 2^55 ns is a year.
 constexpr int kBisections = 56;
+constexpr Duration kFirstLook = std::chrono::seconds(1);
 
 /// Links that stand behind one bottleneck, or a single one behind none.
 struct Pool {
@@ -45,8 +45,9 @@ struct Pool {
          std::ranges::find(scenario.ns3.through, path) != scenario.ns3.through.end();
 }
 
-[[nodiscard]] std::vector<Pool> pools_of(const Scenario& scenario, std::uint64_t seed,
-                                         const std::vector<std::size_t>& paths, Direction direction) {
+[[nodiscard]] std::vector<Pool> pools_of(const Course& course, const std::vector<std::size_t>& paths,
+                                         Direction direction) {
+  const Scenario& scenario = course.scenario;
   std::vector<std::vector<std::size_t>> behind(scenario.common.bottlenecks.size());
   std::vector<std::size_t> behind_line;
   std::vector<Pool> pools;
@@ -56,27 +57,27 @@ struct Pool {
     else if (passes_line(scenario, path))
       behind_line.push_back(path);
     else
-      pools.push_back({.links = {life_of_link(scenario, seed, path, direction)}, .bottleneck = {}});
+      pools.push_back({.links = {life_of_link(course, path, direction)}, .bottleneck = {}});
   }
   const auto add = [&](const std::vector<std::size_t>& members, LinkLife bottleneck) {
     Pool& pool = pools.emplace_back(Pool{.links = {}, .bottleneck = std::move(bottleneck)});
-    for (const std::size_t path : members) pool.links.push_back(life_of_link(scenario, seed, path, direction));
+    for (const std::size_t path : members) pool.links.push_back(life_of_link(course, path, direction));
   };
   for (const auto& members : behind)
-    if (!members.empty()) add(members, life_of_bottleneck(scenario, seed, members, direction));
+    if (!members.empty()) add(members, life_of_bottleneck(course, members, direction));
   if (!behind_line.empty()) add(behind_line, life_of_line(scenario, behind_line, direction));
   return pools;
 }
 
 /// Over the links of `paths`; absent if the bulk data can never all arrive, or there is none.
-[[nodiscard]] std::optional<Duration> bound(const Scenario& scenario, std::uint64_t seed,
-                                            const std::vector<std::size_t>& paths) {
+[[nodiscard]] std::optional<Duration> bound(const Course& course, const std::vector<std::size_t>& paths) {
+  const Scenario& scenario = course.scenario;
   std::optional<Duration> latest;
   for (const Direction direction : {Direction::up, Direction::down}) {
     std::vector<Pool> pools;
     for (const WorkloadSpec& first : scenario.workloads) {
       if (first.kind != WorkloadKind::bulk || first.direction != direction) continue;
-      if (pools.empty()) pools = pools_of(scenario, seed, paths, direction);
+      if (pools.empty()) pools = pools_of(course, paths, direction);
       double bits = 0;
       for (const WorkloadSpec& other : scenario.workloads)
         if (other.kind == WorkloadKind::bulk && other.direction == direction && other.start >= first.start)
@@ -89,6 +90,15 @@ struct Pool {
   return latest;
 }
 
+/// The same of a whole run; but a limit of an hour costs nothing where the data is there after a second.
+[[nodiscard]] std::optional<Duration> bound(const Scenario& scenario, std::uint64_t seed,
+                                            const std::vector<std::size_t>& paths) {
+  for (Duration until = kFirstLook;; until *= 2) {
+    const auto found = bound({.scenario = scenario, .seed = seed, .until = until}, paths);
+    if ((found && *found <= until) || until >= scenario.duration) return found;
+  }
+}
+
 /// ns-3's Wi-Fi or LTE in front of the links. What it carries nobody can say: not the links alone in any case.
 [[nodiscard]] bool begins_with_radio(const Scenario& scenario) {
   return scenario.ns3.topology == Ns3Topology::wifi || scenario.ns3.topology == Ns3Topology::lte;
@@ -97,15 +107,8 @@ struct Pool {
 [[nodiscard]] std::string why_unbounded(const Scenario& scenario) {
   if (begins_with_radio(scenario)) return "paths begin with a radio of ns-3";
   for (const ScriptedEvent& event : scenario.events)
-    if (event.action == Action::reset_stream) return "streams are given up";
+    if (gives_up_stream(event.action)) return "streams are given up";
   return {};
-}
-
-/// It carries data at some time.
-[[nodiscard]] bool is_used(const Scenario& scenario, std::size_t path) {
-  return scenario.paths[path].used || std::ranges::any_of(scenario.events, [&](const ScriptedEvent& event) {
-           return event.action == Action::open_path && event.path == path;
-         });
 }
 
 /// In the main direction.
@@ -153,7 +156,7 @@ Oracles oracles_of(const Scenario& scenario, std::uint64_t seed) {
   std::vector<std::size_t> used;
   std::optional<Duration> single;
   for (std::size_t path = 0; path < scenario.paths.size(); ++path) {
-    if (!is_used(scenario, path)) continue;
+    if (opens_at(scenario, path) == kForever) continue;
     used.push_back(path);
     double capacity = scenario.paths[path].used ? capacity_of(scenario, path) : 0;
     if (line && passes_line(scenario, path)) capacity = std::min(capacity, *line);

@@ -64,13 +64,15 @@ void add_goodput(std::string& out, const Report& report) {
                        percent_of(oracles.sum_of_links_mbps), oracles.sum_of_links_mbps,
                        percent_of(oracles.best_link_mbps), oracles.best_link_mbps);
   out += '\n';
+  if (report.tcp_goodput_mbps) out += fmt::format("  TCP beside it  {:.2f} Mbit/s\n", *report.tcp_goodput_mbps);
 }
 
 void add_oracles(std::string& out, const Report& report) {
   const Oracles& oracles = report.oracles;
   if (oracles.completion_bound_s)
-    out += fmt::format("  lower bound    {:.3f} s over all links: this run took {:.2f} times that",
-                       *oracles.completion_bound_s, report.completion_s / *oracles.completion_bound_s);
+    out += fmt::format("  lower bound    {:.3f} s over all links", *oracles.completion_bound_s);
+  if (oracles.completion_bound_s && report.completed)
+    out += fmt::format(": this run took {:.2f} times that", report.completion_s / *oracles.completion_bound_s);
   if (oracles.completion_bound_s && oracles.single_path_bound_s)
     out += fmt::format("; {:.3f} s over {} alone", *oracles.single_path_bound_s, oracles.single_path);
   if (oracles.completion_bound_s) out += '\n';
@@ -103,8 +105,10 @@ void add_oracles(std::string& out, const Report& report) {
           {"single_path_bound_s", optional(oracles.single_path_bound_s)},
           {"goodput_of_sum", ratio(report.goodput_mbps, oracles.sum_of_links_mbps)},
           {"goodput_of_best", ratio(report.goodput_mbps, oracles.best_link_mbps)},
-          {"completion_of_bound", ratio(report.completion_s, oracles.completion_bound_s.value_or(0))},
-          {"completion_of_single_path", ratio(report.completion_s, oracles.single_path_bound_s.value_or(0))}};
+          {"completion_of_bound",
+           ratio(report.completion_s, report.completed ? oracles.completion_bound_s.value_or(0) : 0)},
+          {"completion_of_single_path",
+           ratio(report.completion_s, report.completed ? oracles.single_path_bound_s.value_or(0) : 0)}};
 }
 
 [[nodiscard]] nlohmann::ordered_json paths_json(const Report& report) {
@@ -189,6 +193,7 @@ std::string to_json(const Report& report) {
   json["completed"] = report.completed;
   json["completion_s"] = report.completion_s;
   json["goodput_mbps"] = report.goodput_mbps;
+  if (report.tcp_goodput_mbps) json["tcp_goodput_mbps"] = *report.tcp_goodput_mbps;
   json["sum_of_links_mbps"] = known(report.oracles.sum_of_links_mbps);
   json["best_link_mbps"] = known(report.oracles.best_link_mbps);
   json["oracles"] = to_json(report.oracles, report);

@@ -1,7 +1,6 @@
 // What a run gave, as a table for people and as JSON for programs.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -31,11 +30,6 @@ struct PathReport {
   std::uint64_t link_marks = 0;  // ECN CE
 
   [[nodiscard]] std::uint64_t value_of(PathMeasure measure) const;
-  /// Of devices that the World does not see: what they lost had not arrived.
-  void add_drops(std::uint64_t packets) {
-    link_drops += packets;
-    spurious -= std::min(spurious, packets);
-  }
 };
 
 struct LatencyReport {
@@ -82,6 +76,7 @@ struct Report {
   bool completed = false;
   double completion_s = 0;  // simulated, from the start; the time limit where it did not complete
   double goodput_mbps = 0;
+  std::optional<double> tcp_goodput_mbps;  // of ns-3's TCP flows together, for as long as the run lasted
   Oracles oracles;
   std::array<EngineKind, 2> engines{};  // by role
   Baseline baseline = Baseline::none;

@@ -50,6 +50,7 @@ std::string_view name_of(Action action) {
     case Action::drop_datagrams: return "drop_datagrams";
     case Action::reorder_burst: return "reorder_burst";
     case Action::reset_stream: return "reset_stream";
+    case Action::stop_sending: return "stop_sending";
     case Action::heal: return "heal";
   }
   return "unknown";
@@ -86,9 +87,11 @@ bool is_size(PathMeasure measure) {
          measure == PathMeasure::datagram_size;
 }
 
+bool gives_up_stream(Action action) { return action == Action::reset_stream || action == Action::stop_sending; }
+
 bool is_about_host(Action action) {
   return action == Action::clock_jump || action == Action::peer_restart || action == Action::key_update ||
-         action == Action::close || action == Action::reset_stream;
+         action == Action::close || gives_up_stream(action);
 }
 
 bool EndpointsSpec::multipath() const {

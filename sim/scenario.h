@@ -87,9 +87,12 @@ enum class Action : std::uint8_t {
   drop_datagrams,  // the datagrams `nth` to `nth + count - 1` from now on are dropped, or of those with `acks`
   reorder_burst,   // what comes within `length` is held back and then sent in reverse order
   reset_stream,    // the application of `side` gives up a stream that it sends, the `nth` of those (RFC 9000 §3.1)
+  stop_sending,    // or wants no more of the `nth` of those that it receives (RFC 9000 §3.5)
   heal,            // ends every fault of every path: all links as they began, without losses
 };
 [[nodiscard]] std::string_view name_of(Action action);
+/// One of the streams of `side` ends before its time.
+[[nodiscard]] bool gives_up_stream(Action action);
 /// It happens to a host, else to a path.
 [[nodiscard]] bool is_about_host(Action action);
 
@@ -166,6 +169,7 @@ struct Assertions {
   bool completes = true;
   std::optional<Duration> completion;            // the budget
   std::optional<Bandwidth> goodput;              // at least
+  std::optional<Bandwidth> tcp_goodput;          // of ns-3's TCP flows together, at least
   std::optional<double> goodput_of_sum;          // at least this share of sum_of_links
   std::optional<double> goodput_of_best;         // at least this multiple of the best link alone
   std::optional<double> completion_of_bound;     // at most this multiple of the omniscient lower bound

@@ -71,9 +71,11 @@ void settle_baseline(YamlMap& root, Scenario& scenario, const std::string& text)
     endpoints.first_path.reset();  // sim/best_path.h finds it
   } else if (text == "per_path") {
     scenario.baseline = Baseline::per_path;
-    if (std::ranges::find(scenario.events, Action::reset_stream, &ScriptedEvent::action) != scenario.events.end())
+    const auto named = std::ranges::find_if(scenario.events, gives_up_stream, &ScriptedEvent::action);
+    if (named != scenario.events.end())
       return root.fail("baseline",
-                       "per_path: the two sides number streams differently, so reset_stream cannot name one");
+                       fmt::format("per_path: the two sides number streams differently, so {} cannot name one",
+                                   name_of(named->action)));
   } else if (text.starts_with(kOnePath)) {
     scenario.baseline = Baseline::one_path;
     endpoints.first_path = find_path(scenario, text.substr(kOnePath.size()));
@@ -105,6 +107,8 @@ void check_assertions_apply(YamlMap& root, const Scenario& scenario) {
   const auto death = [](const ScriptedEvent& event) { return event.is_death(); };
   if (scenario.assertions.failover && std::ranges::none_of(scenario.events, death))
     root.fail("assert", "failover: no event takes a path away");
+  if (scenario.assertions.tcp_goodput && scenario.ns3.tcp.flows == 0)
+    root.fail("assert", "tcp_goodput: there are no TCP flows (ns3.tcp)");
 }
 
 void check_whole(YamlMap& root, Scenario& scenario, const NamedPaths& named) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "sim/carrier.h"
 #include "sim/simulation.h"
 
 namespace mpquic::sim {
@@ -70,6 +71,8 @@ Report Simulation::describe() {
   for (std::size_t i = 0; i < ledger_.size(); ++i)
     if (ledger_.spec(i).asks() || ledger_.spec(i).direction == direction) bytes += ledger_.progress(i).bytes_received;
   report.goodput_mbps = mbps(bytes, report.completion_s);
+  if (const auto tcp = options_.carrier == nullptr ? std::nullopt : options_.carrier->tcp_bytes())
+    report.tcp_goodput_mbps = mbps(*tcp, to_seconds(world_->now().time_since_epoch()));
   report.oracles = oracles_of(scenario_, options_.seed);
   report.drawn = scenario_.drawn;
   report.resolved_json = scenario_.resolved_json;
@@ -97,6 +100,7 @@ void Simulation::describe_paths(Report& report) {
     entry.name = world_->path_name(path);
     for (const Direction direction : {Direction::up, Direction::down})
       describe_link(entry, world_->link(path, direction).counters());
+    if (options_.carrier != nullptr) entry.link_drops += options_.carrier->drops(path);
   }
   const auto client = app(Role::client).connection();
   const auto server = app(Role::server).connection();
@@ -127,7 +131,8 @@ void Simulation::describe_paths(Report& report) {
   }
   for (std::size_t path = 0; path < received.size(); ++path) {
     const LinkCounters& link = world_->link(path, scenario_.main_direction()).counters();
-    const std::uint64_t broken = link.dropped_total() + link.corrupted + link.truncated;
+    const std::uint64_t elsewhere = options_.carrier == nullptr ? 0 : options_.carrier->drops(path);
+    const std::uint64_t broken = link.dropped_total() + link.corrupted + link.truncated + elsewhere;
     report.paths[path].spurious = report.paths[path].lost - std::min(report.paths[path].lost, broken);
   }
   std::uint64_t total = 0;

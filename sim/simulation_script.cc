@@ -17,7 +17,12 @@ void Simulation::run_script(std::size_t index) {
     case Action::migrate_path:
     case Action::path_status: change_path(event); break;
     case Action::link_down: world_->set_interface_up(event.path, false); break;
-    case Action::link_up: world_->set_interface_up(event.path, true); break;
+    case Action::link_up:
+      if (event.direction)
+        world_->set_link_up(event.path, *event.direction, true);
+      else
+        world_->set_interface_up(event.path, true);
+      break;
     case Action::nat_rebind: world_->rebind(event.path); break;
     case Action::silent_death:
     case Action::set_rate:
@@ -40,6 +45,10 @@ void Simulation::run_script(std::size_t index) {
     case Action::reorder_burst: meddle(index); break;
     case Action::reset_stream:
       app(event.side).reset_stream(event.nth);
+      host(event.side).service();
+      break;
+    case Action::stop_sending:
+      app(event.side).stop_sending(event.nth);
       host(event.side).service();
       break;
     case Action::heal: heal(); break;

@@ -21,9 +21,12 @@ void Simulation::check_assertions(const Report& report) {
 
 void Simulation::check_rates(const Report& report) {
   const Assertions& wanted = scenario_.assertions;
-  if (wanted.goodput && report.goodput_mbps * 1e6 < static_cast<double>(wanted.goodput->bits_per_second()))
-    broken("goodput {:.2f} Mbit/s is under {:.2f}", report.goodput_mbps,
-           static_cast<double>(wanted.goodput->bits_per_second()) / 1e6);
+  const auto mbps = [](Bandwidth rate) { return static_cast<double>(rate.bits_per_second()) / 1e6; };
+  if (wanted.goodput && report.goodput_mbps < mbps(*wanted.goodput))
+    broken("goodput {:.2f} Mbit/s is under {:.2f}", report.goodput_mbps, mbps(*wanted.goodput));
+  if (wanted.tcp_goodput && report.tcp_goodput_mbps.value_or(0) < mbps(*wanted.tcp_goodput))
+    broken("TCP's goodput {:.2f} Mbit/s is under {:.2f}", report.tcp_goodput_mbps.value_or(0),
+           mbps(*wanted.tcp_goodput));
   if ((wanted.goodput_of_sum || wanted.goodput_of_best) && report.oracles.sum_of_links_mbps == 0)
     return broken("there are no links to compare with: {}", report.oracles.unbounded);
   if (wanted.goodput_of_sum && report.goodput_mbps < *wanted.goodput_of_sum * report.oracles.sum_of_links_mbps)

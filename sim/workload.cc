@@ -98,19 +98,13 @@ void Ledger::finished_stream(const FlowHeader& flow, bool reply, Instant now) {
   if (progress.streams_finished == spec.stream_count() * halves) complete(flow.workload, now);
 }
 
-void Ledger::finished_sending(const FlowHeader& flow, bool reply) {
+void Ledger::began_sending(const FlowHeader& flow, bool reply) {
   progress_[flow.workload].sent_flows += fingerprint(flow, reply);
-  ++progress_[flow.workload].sends_finished;
 }
 
-void Ledger::abandon(const AbandonedFlow& flow, bool was_sent) {
-  abandoned_.push_back(flow);
-  if (!was_sent) finished_sending(flow.header, flow.reply);
-}
-
-const AbandonedFlow* Ledger::abandoned(Role sender, StreamId id) const {
+const AbandonedFlow* Ledger::abandoned(Role sender, Role by, StreamId id) const {
   const auto found = std::ranges::find_if(
-      abandoned_, [&](const AbandonedFlow& flow) { return flow.sender == sender && flow.id == id; });
+      abandoned_, [&](const AbandonedFlow& flow) { return flow.sender == sender && flow.by == by && flow.id == id; });
   return found == abandoned_.end() ? nullptr : &*found;
 }
 

@@ -107,9 +107,8 @@ struct InnerTcpTally {
 struct WorkloadProgress {
   std::uint64_t bytes_received = 0;    // verified, headers and replies included
   std::uint64_t streams_finished = 0;  // verified up to their ends
-  std::uint64_t sent_flows = 0;        // sums of fingerprints: of the flows that are completely sent,
-  std::uint64_t received_flows = 0;    // or completely received
-  std::uint64_t sends_finished = 0;
+  std::uint64_t sent_flows = 0;        // sums of fingerprints: of the flows that were begun,
+  std::uint64_t received_flows = 0;    // or completely received, or given up
   DatagramTally datagrams;
   Playback playback;  // video
   InnerTcpTally inner;
@@ -120,9 +119,10 @@ struct WorkloadProgress {
   std::optional<Instant> completed_at;
 };
 
-/// One direction of a stream that its sender gave up.
+/// One direction of a stream that one of its ends gave up.
 struct AbandonedFlow {
   Role sender = Role::client;
+  Role by = Role::client;
   StreamId id;
   FlowHeader header;
   bool reply = false;
@@ -141,11 +141,11 @@ class Ledger {
   /// `bytes` more arrived and were right.
   void received(std::size_t workload, std::uint64_t bytes, Instant now);
   void finished_stream(const FlowHeader& flow, bool reply, Instant now);
-  void finished_sending(const FlowHeader& flow, bool reply);
-  /// The flow counts as sent, and as received once finished_stream() is told: be it that everything had arrived, or
-  /// that the reset did.
-  void abandon(const AbandonedFlow& flow, bool was_sent);
-  [[nodiscard]] const AbandonedFlow* abandoned(Role sender, StreamId id) const;
+  void began_sending(const FlowHeader& flow, bool reply);
+  /// The flow counts as received once finished_stream() is told: be it that everything had arrived, that the reset did,
+  /// or that the receiver wants no more.
+  void abandon(const AbandonedFlow& flow) { abandoned_.push_back(flow); }
+  [[nodiscard]] const AbandonedFlow* abandoned(Role sender, Role by, StreamId id) const;
   void datagrams_over(std::size_t workload, Instant now) { complete(workload, now); }
 
   [[nodiscard]] bool complete() const { return completed_ == specs_.size(); }

@@ -42,7 +42,7 @@ EVENTS = {"outage": {"for": "1s"}, "flap": {"down": "1s", "up": "1s", "count": 1
 # ns-3's topologies, at their shortest.
 NS3 = {"paths": {}, "shared_bottleneck": {"rate": "1Mbit/s", "tcp": {"flows": 1}}, "wifi": {"tcp": {"flows": 1}},
        "lte": {"tcp": {"flows": 1}}}
-PATHLESS = {"heal", "clock_jump", "peer_restart", "key_update", "close", "reset_stream"}
+PATHLESS = {"heal", "clock_jump", "peer_restart", "key_update", "close", "reset_stream", "stop_sending"}
 WORKLOADS = {"bulk": {"bytes": "1MB"}, "requests": {"count": 1}, "datagrams": {"rate": "1Mbit/s", "count": 1},
              "voip": {"for": "1s"}, "game": {"for": "1s"}, "video": {"rate": "1Mbit/s", "for": "4s"},
              "inner_tcp": {"bytes": "1MB"}}

@@ -31,20 +31,33 @@ std::unique_ptr<Service> make_service(const ServiceConfig& config, Bandwidth rat
       config);
 }
 
+void VariableRateService::forget_before(Instant start) {
+  const auto now = std::ranges::find_if(spans_, [&](const Span& span) { return span.ends > start; });
+  spans_.erase(spans_.begin(), now);
+  while (known_until_ <= start) {
+    const Step<Bandwidth> step = next_step();
+    known_until_ += step.lasts;
+    if (known_until_ > start) spans_.push_back({.ends = known_until_, .rate = step.value});
+  }
+}
+
 Instant VariableRateService::finish(std::uint32_t bytes, Instant start) {
+  forget_before(start);
   unsigned __int128 left = static_cast<unsigned __int128>(bytes) * kBitNanosecondsPerByte;
   Instant at = start;
-  while (true) {
-    while (ends_ <= at) {
+  for (std::size_t i = 0;; ++i) {
+    if (i == spans_.size()) {
       const Step<Bandwidth> step = next_step();
-      rate_ = step.value;
-      ends_ += step.lasts;
+      known_until_ += step.lasts;
+      spans_.push_back({.ends = known_until_, .rate = step.value});
     }
-    const unsigned __int128 rate = rate_.bits_per_second();
-    const unsigned __int128 room = rate * static_cast<unsigned __int128>((ends_ - at).count());
+    const Span& span = spans_[i];
+    rate_ = span.rate;
+    const unsigned __int128 rate = span.rate.bits_per_second();
+    const unsigned __int128 room = rate * static_cast<unsigned __int128>((span.ends - at).count());
     if (left <= room && rate > 0) return at + Duration(static_cast<std::int64_t>((left + rate - 1) / rate));
     left -= room;
-    at = ends_;
+    at = span.ends;
   }
 }
 

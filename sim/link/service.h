@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "sim/link/reproducible_math.h"
 #include "sim/link/token_bucket.h"
@@ -18,8 +19,8 @@ class Service {
   Service(const Service&) = delete;
   Service& operator=(const Service&) = delete;
   virtual ~Service() = default;
-  /// When a packet is through whose transmission may begin at `start`. Calls are in order of time, and each `start` is
-  /// at or after the last result.
+  /// When a packet is through whose transmission may begin at `start`. Calls are in order of time. Each `start` is at
+  /// or after the last result, unless that packet was flushed: then it may be earlier, but not before that one's start.
   [[nodiscard]] virtual Instant finish(std::uint32_t bytes, Instant start) = 0;
   /// As the last packet found it, where it changes by itself; nothing before the first, or where no rate says it.
   [[nodiscard]] virtual std::optional<Bandwidth> rate() const { return std::nullopt; }
@@ -79,14 +80,18 @@ class BucketService final : public Service {
 class VariableRateService : public Service {
  public:
   [[nodiscard]] Instant finish(std::uint32_t bytes, Instant start) final;
-  [[nodiscard]] std::optional<Bandwidth> rate() const final {
-    return ends_ == Instant{} ? std::nullopt : std::optional(rate_);
-  }
+  [[nodiscard]] std::optional<Bandwidth> rate() const final { return rate_; }
 
  private:
+  struct Span {
+    Instant ends;
+    Bandwidth rate;
+  };
   [[nodiscard]] virtual Step<Bandwidth> next_step() = 0;
-  Bandwidth rate_;
-  Instant ends_{};
+  void forget_before(Instant start);
+  std::vector<Span> spans_;  // from the one in which the last packet began to that in which it ends
+  Instant known_until_{};
+  std::optional<Bandwidth> rate_;
 };
 
 class TraceService final : public VariableRateService {

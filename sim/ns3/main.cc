@@ -72,7 +72,6 @@ struct Arguments {
   options.carrier = &network;
   (*tracing)->attach(options);
   Report report = Simulation(scenario, options).run();
-  for (std::size_t path = 0; path < report.paths.size(); ++path) report.paths[path].add_drops(network.drops(path));
   network.finish();
   if (auto closed = (*tracing)->close(); !closed) return std::unexpected(std::move(closed).error());
   return report;

@@ -83,6 +83,12 @@ void Ns3Network::start_hosts() {
 void Ns3Network::attach(World& world) {
   world_ = &world;
   static_cast<void>(run_until(Instant{}));
+  tcp_bytes_before_ = topology_->tcp().bytes_received();
+}
+
+std::optional<std::uint64_t> Ns3Network::tcp_bytes() const {
+  if (topology_->tcp().empty()) return std::nullopt;
+  return topology_->tcp().bytes_received() - tcp_bytes_before_;
 }
 
 void Ns3Network::on_sent(std::size_t link, const Packet& packet, Bytes bytes) {

@@ -33,8 +33,6 @@ class Ns3Network final : public Carrier {
 
   /// After the run: writes what FlowMonitor has seen.
   void finish();
-  /// Datagrams that ns-3's own devices dropped, both directions.
-  [[nodiscard]] std::uint64_t drops(std::size_t path) const { return drops_[path]; }
 
   // --- Carrier
   void attach(World& world) override;
@@ -43,6 +41,8 @@ class Ns3Network final : public Carrier {
   void on_link_drop(const Packet& packet) override { on_links_.erase(packet.serial); }
   [[nodiscard]] std::optional<Instant> run_until(Instant limit) override;
   void on_due() override;
+  [[nodiscard]] std::uint64_t drops(std::size_t path) const override { return drops_[path]; }
+  [[nodiscard]] std::optional<std::uint64_t> tcp_bytes() const override;
 
  private:
   /// Something for the World that happened while ns-3 was running.
@@ -71,6 +71,7 @@ class Ns3Network final : public Carrier {
   std::unique_ptr<ns3::FlowMonitorHelper> flow_monitor_;
   World* world_ = nullptr;
   ns3::Time warm_up_;
+  std::uint64_t tcp_bytes_before_ = 0;  // what TCP delivered in it
   ns3::EventId stop_;
   ns3::Time stop_at_;
   bool running_ = false;

@@ -27,7 +27,7 @@ constexpr const char* kFactory = "ns3::TcpSocketFactory";
 
 }  // namespace
 
-void start_tcp(const TcpFlows& wanted) {
+void TcpFlows::start(const Config& wanted) {
   ns3::Config::SetDefault("ns3::TcpSocket::SegmentSize", ns3::UintegerValue(kSegment));
   ns3::Config::SetDefault("ns3::TcpSocket::SndBufSize", ns3::UintegerValue(kSocketBuffer));
   ns3::Config::SetDefault("ns3::TcpSocket::RcvBufSize", ns3::UintegerValue(kSocketBuffer));
@@ -37,10 +37,18 @@ void start_tcp(const TcpFlows& wanted) {
   for (std::uint64_t flow = 0; flow < wanted.flows; ++flow) {
     const auto port = static_cast<std::uint16_t>(kFirstPort + flow);
     ns3::PacketSinkHelper sink(kFactory, ns3::InetSocketAddress(ns3::Ipv4Address::GetAny(), port));
-    sink.Install(wanted.to).Start(ns3::Seconds(0));
+    auto receiver = sink.Install(wanted.to);
+    receiver.Start(ns3::Seconds(0));
+    sinks_.push_back(ns3::DynamicCast<ns3::PacketSink>(receiver.Get(0)));
     ns3::BulkSendHelper sender(kFactory, ns3::InetSocketAddress(wanted.address, port));
     sender.Install(wanted.from).Start(ns3::MilliSeconds(static_cast<std::uint64_t>(100 + flow * 20)));
   }
+}
+
+std::uint64_t TcpFlows::bytes_received() const {
+  std::uint64_t bytes = 0;
+  for (const auto& sink : sinks_) bytes += sink->GetTotalRx();
+  return bytes;
 }
 
 }  // namespace mpquic::sim

@@ -14,7 +14,6 @@
 
 #include "sim/ns3/lte.h"
 #include "sim/ns3/parts.h"
-#include "sim/ns3/tcp_flows.h"
 #include "sim/ns3/wifi.h"
 
 namespace mpquic::sim {
@@ -268,11 +267,11 @@ void Topology::add_tcp(const Hops& hops) {
   const bool up = scenario_.main_direction() == Direction::up;
   const auto near = hops.front().near->GetNode();
   const auto far = hops.back().far->GetNode();
-  start_tcp({.from = up ? near : far,
-             .to = up ? far : near,
-             .address = up ? hops.back().far_address : hops.front().near_address,
-             .flows = scenario_.ns3.tcp.flows,
-             .congestion_control = scenario_.ns3.tcp.congestion_control});
+  tcp_.start({.from = up ? near : far,
+              .to = up ? far : near,
+              .address = up ? hops.back().far_address : hops.front().near_address,
+              .flows = scenario_.ns3.tcp.flows,
+              .congestion_control = scenario_.ns3.tcp.congestion_control});
 }
 
 }  // namespace mpquic::sim

@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/ns3/tcp_flows.h"
 #include "sim/scenario.h"
 
 namespace mpquic::sim {
@@ -52,6 +53,7 @@ class Topology {
   [[nodiscard]] const PathEnds& path(std::size_t index) const { return paths_[index]; }
   /// Where packets leave our link; the node behind it takes them.
   [[nodiscard]] ns3::Ptr<ns3::VirtualNetDevice> exit_of(std::size_t link) const { return exits_[link]; }
+  [[nodiscard]] const TcpFlows& tcp() const { return tcp_; }
 
  private:
   struct Hop {
@@ -96,6 +98,7 @@ class Topology {
   std::int64_t streams_ = 0;  // of random numbers, handed out so far
   std::unique_ptr<Wifi> wifi_;
   std::unique_ptr<Lte> lte_;
+  TcpFlows tcp_;
 };
 
 }  // namespace mpquic::sim

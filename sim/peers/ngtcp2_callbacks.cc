@@ -151,12 +151,11 @@ struct Ngtcp2Callbacks {
     return kContinue;
   }
 
-  static int stream_reset(ngtcp2_conn*, std::int64_t, std::uint64_t, std::uint64_t error, void* user,
+  static int stream_reset(ngtcp2_conn*, std::int64_t id, std::uint64_t, std::uint64_t error, void* user,
                           void* stream_user) {  // tidy: allow(parameters) ngtcp2's signature
-    if (stream_user == nullptr) return kContinue;
-    auto& stream = *static_cast<Ngtcp2Stream*>(stream_user);
-    stream.receive_closed = true;
-    self(user).emit(StreamReset{stream.id, error});
+    // Of a stream of which nothing else has arrived ngtcp2 keeps nothing.
+    if (stream_user != nullptr) static_cast<Ngtcp2Stream*>(stream_user)->receive_closed = true;
+    self(user).emit(StreamReset{StreamId(static_cast<std::uint64_t>(id)), error});
     return kContinue;
   }
 

@@ -106,6 +106,7 @@ void read_assertions(YamlMap& map, Scenario& scenario) {
   map.read("completes", parse_switch, assertions.completes);
   map.read("completion", parse_duration, assertions.completion);
   map.read("goodput", parse_rate, assertions.goodput);
+  map.read("tcp_goodput", parse_rate, assertions.tcp_goodput);
   map.read("goodput_of_sum", parse_ratio, assertions.goodput_of_sum);
   map.read("goodput_of_best", parse_ratio, assertions.goodput_of_best);
   map.read("completion_of_bound", parse_ratio, assertions.completion_of_bound);

@@ -26,7 +26,7 @@ constexpr std::uint64_t kMaxStreamNumber = 1U << 24;
   return std::unexpected(
       "one of link_down, silent_death, link_up, outage, flap, handover, set_rate, set_delay, set_loss, nat_rebind, "
       "address_change, socket_error, abandon_path, migrate_path, path_status, clock_jump, peer_restart, key_update, "
-      "close, open_path, drop_datagrams, reorder_burst, reset_stream, heal");
+      "close, open_path, drop_datagrams, reorder_burst, reset_stream, stop_sending, heal");
 }
 
 [[nodiscard]] Parsed<bool> parse_status(std::string_view text) {
@@ -117,6 +117,7 @@ void read_action(YamlMap& map, ScriptedEvent& event) {
       event.side = Role::server;  // a client that restarts has no connection left to speak of
       return;
     case Action::reset_stream:
+    case Action::stop_sending:
       map.read("nth", parse_count, event.nth);
       check_range(map, "nth", event.nth, 1, kMaxStreamNumber);
       map.read("side", parse_role, event.side);

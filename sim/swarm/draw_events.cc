@@ -67,7 +67,7 @@ void draw_switches(Dice& dice, Fields& event, std::string_view verb, bool anchor
       "outage",       "flap",          "handover",      "set_rate",       "set_delay",      "set_loss",
       "nat_rebind",   "nat_rebind",    "migrate_path",  "migrate_path",   "path_status",    "open_path",
       "socket_error", "reorder_burst", "reorder_burst", "drop_datagrams", "drop_datagrams", "key_update",
-      "clock_jump",   "migrate_path",  "reset_stream",  "reset_stream"};
+      "clock_jump",   "migrate_path",  "reset_stream",  "reset_stream",   "stop_sending"};
   // What may end a path for good happens to the others, so that a way is always left.
   static constexpr std::string_view kElsewhere[] = {"abandon_path", "abandon_path",   "abandon_path", "silent_death",
                                                     "silent_death", "address_change", "link_down",    "link_up",
@@ -80,9 +80,10 @@ void draw_switches(Dice& dice, Fields& event, std::string_view verb, bool anchor
   if (path == 0 && timeline.handshake_disturbed && moves(verb)) verb = "outage";
   if (path == 0 && !timeline.handshake_disturbed) at += kHandshakeMs;
   Fields event{{"at", ms(at)}, {"do", verb}};
-  if (verb == "key_update" || verb == "clock_jump" || verb == "reset_stream") {
+  const bool gives_up = verb == "reset_stream" || verb == "stop_sending";
+  if (verb == "key_update" || verb == "clock_jump" || gives_up) {
     event.set("side", std::string(dice.one_of({"client", "server"})));
-    if (verb == "reset_stream") event.set("nth", fmt::format("{}", dice.spread(1, 20)));
+    if (gives_up) event.set("nth", fmt::format("{}", dice.spread(1, 20)));
     if (verb == "clock_jump")
       event.set("value", fmt::format("{}{}ms", dice.percent(50) ? "-" : "", dice.spread(1, 2000)));
     return event;

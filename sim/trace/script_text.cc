@@ -75,7 +75,7 @@ std::string describe(const ScriptedEvent& event, std::string_view path) {
     add("count", fmt::to_string(event.count));
     if (event.acks) add("acks", "on");
   }
-  if (event.action == Action::reset_stream) add("nth", fmt::to_string(event.nth));
+  if (gives_up_stream(event.action)) add("nth", fmt::to_string(event.nth));
   if (event.direction) add("direction", *event.direction == Direction::up ? "up" : "down");
   if (event.action == Action::socket_error && event.side == Role::server) add("side", "server");
   if (event.length > Duration::zero()) add("for", time_text(event.length));

@@ -73,6 +73,29 @@ TEST(Compare, AnEngineKeyRunsNgtcp2OnTheBestPath) {
   EXPECT_FALSE(report.counts_retransmissions);
 }
 
+TEST(Engines, EitherHearsOfStreamsThatTheOtherGivesUp) {
+  const auto completion = [](const std::string& ngtcp2, const std::string& streams, const std::string& event) {
+    const auto scenario =
+        sim::load_scenario(std::string(MPQUIC_SOURCE_DIR) + "/scenarios/fifty-plus-one.yaml",
+                           {"baseline=path fifty", "endpoints." + ngtcp2 + ".engine=ngtcp2", "workloads.0.bytes=4MB",
+                            "workloads.0.streams=" + streams, "workloads.0.direction=up", "assert.goodput_of_best=0",
+                            "assert.goodput_of_sum=0", "events=[" + event + "]"});
+    EXPECT_TRUE(scenario.has_value()) << scenario.error();
+    sim::SimulationOptions options;
+    options.ngtcp2 = peers::make_ngtcp2_engine;
+    const sim::Report report = sim::Simulation(*scenario, options).run();
+    EXPECT_TRUE(report.passed()) << ngtcp2 << event << report.violations[0].what;
+    return report.completion_s;
+  };
+  for (const std::string ngtcp2 : {"client", "server"}) {
+    const double whole = completion(ngtcp2, "4", "");
+    EXPECT_LT(completion(ngtcp2, "4", "{at: 300ms, do: reset_stream, nth: 2}"), whole - 0.05) << ngtcp2;
+    EXPECT_LT(completion(ngtcp2, "4", "{at: 300ms, do: stop_sending, nth: 2, side: server}"), whole - 0.05) << ngtcp2;
+    // Of the last stream nothing but the reset arrives.
+    completion(ngtcp2, "40", "{at: 60ms, do: reset_stream, nth: 40}");
+  }
+}
+
 TEST(Engines, Ngtcp2LogsItsTlsSecrets) {
   const auto scenario =
       sim::load_scenario(std::string(MPQUIC_SOURCE_DIR) + "/scenarios/fifty-plus-one.yaml",

@@ -114,6 +114,7 @@ TEST(Swarm, SeedsDrawWhateverElseScenariosMayHave) {
                            "active_migration: off",
                            "address_advertisement: on",
                            "do: reset_stream",
+                           "do: stop_sending",
                            "do: peer_restart",
                            "do: close",
                            "do: key_update",
@@ -143,6 +144,7 @@ TEST(Swarm, NoSeedBeatsItsLowerBound) {
     if (!all || latest == 0 || !report.oracles.completion_bound_s) continue;
     ++compared;
     EXPECT_GE(latest, *report.oracles.completion_bound_s) << "seed " << seed;
+    EXPECT_GE(report.oracles.single_path_bound_s.value_or(latest), *report.oracles.completion_bound_s);
   }
   EXPECT_GT(compared, 150U);
 }

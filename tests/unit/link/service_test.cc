@@ -60,6 +60,17 @@ TEST(Service, APacketThatSpansARateChangeTakesItsTimeFromBoth) {
   EXPECT_EQ(service.finish(1250, at_us(150'300)), at_us(150'800));
 }
 
+TEST(Service, AfterAFlushTheRateIsThatOfTheTime) {
+  const auto trace = std::make_shared<const RateTrace>(
+      RateTrace{{.lasts = milliseconds(100), .value = mbit(1)}, {.lasts = milliseconds(100), .value = mbit(100)}});
+  TraceService service(trace);
+  // This one would end in the second step; something takes it away, and the next begins in the first.
+  EXPECT_EQ(service.finish(1250, at_us(95'000)), at_us(100'050));
+  EXPECT_EQ(service.finish(125, at_us(96'000)), at_us(97'000));
+  EXPECT_EQ(service.rate(), mbit(1));
+  EXPECT_EQ(service.finish(1250, at_us(97'000)), at_us(100'070));
+}
+
 TEST(Service, MahimahiOpportunitiesCarryWhatWaits) {
   const auto opportunities = std::make_shared<const Opportunities>(Opportunities{
       .at = {milliseconds(10), milliseconds(10), milliseconds(20), milliseconds(35)}, .period = milliseconds(35)});

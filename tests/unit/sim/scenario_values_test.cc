@@ -64,6 +64,8 @@ TEST(ScenarioValues, ThePlainScenarioIsTaken) { EXPECT_EQ(refusal_of({}), "none"
 TEST(ScenarioValues, AssertionsMustHaveSomethingToHold) {
   EXPECT_THAT(refusal_of({"assert={failover: 1s}", "events.0.do=link_up"}), HasSubstr("no event takes a path away"));
   EXPECT_EQ(refusal_of({"assert={failover: 1s}"}), "none");
+  EXPECT_THAT(refusal_of({"assert={tcp_goodput: 1Mbit/s}"}), HasSubstr("there are no TCP flows"));
+  EXPECT_EQ(refusal_of({"assert={tcp_goodput: 1Mbit/s}", "ns3={topology: wifi, tcp: {flows: 1}}"}), "none");
   EXPECT_EQ(refusal_of({"assert={datagrams_delivered: 90%}"}), "none");
   EXPECT_THAT(refusal_of({"assert={datagrams_delivered: 90%}", "workloads.0={kind: bulk, bytes: 1MB}"}),
               HasSubstr("no workload sends datagrams"));
