@@ -5,7 +5,7 @@
 #include <functional>
 
 #include "sim/report.h"
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 
 namespace mpquic::sim {
 

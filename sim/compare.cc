@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/best_path.h"
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 #include "sim/simulation.h"
 
 namespace mpquic::sim {

@@ -13,7 +13,7 @@
 #include <optional>
 #include <string>
 
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 
 namespace mpquic::sim {
 

@@ -7,8 +7,8 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/probe.h"
-#include "sim/profile.h"
-#include "sim/scenario_loader.h"
+#include "sim/scenario/profile.h"
+#include "sim/scenario/scenario_loader.h"
 #include "sim/standard_output.h"
 
 namespace mpquic::sim {

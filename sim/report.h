@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "sim/oracles.h"
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 #include "sim/violations.h"
 
 namespace mpquic::sim {

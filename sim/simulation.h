@@ -21,7 +21,7 @@
 #include "sim/host.h"
 #include "sim/invariants.h"
 #include "sim/report.h"
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 #include "sim/silence_watch.h"
 
 namespace mpquic::sim {

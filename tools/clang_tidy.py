@@ -59,8 +59,6 @@ def main():
     options = parser.parse_args()
 
     database = pathlib.Path(options.build) / "compile_commands.json"
-    if not database.exists():
-        subprocess.run(["cmake", "--preset", "dev"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     wanted = {str(pathlib.Path(f).resolve()) for f in options.files}
     entries = {e["file"]: e for e in json.loads(database.read_text())}
     entries = [e for e in entries.values() if "/tests/" not in e["file"] and (not wanted or wanted & sources_of(e))]

@@ -6,7 +6,7 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "sim/units.h"
+#include "sim/scenario/units.h"
 #ifdef MPQUIC_HAVE_NGTCP2
 #include "sim/peers/ngtcp2_engine.h"
 #endif

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "sim/cli/commands.h"
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 
 namespace mpquic::sim {
 namespace {

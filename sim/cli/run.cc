@@ -7,7 +7,7 @@
 #include "sim/cli/commands.h"
 #include "sim/cli/huge_pages.h"
 #include "sim/failure_kit.h"
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 #include "sim/simulation.h"
 #include "sim/standard_output.h"
 

@@ -10,7 +10,7 @@
 #include "sim/best_path.h"
 #include "sim/failure_kit.h"
 #include "sim/ns3/network.h"
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 #include "sim/simulation.h"
 #include "sim/standard_output.h"
 #include "sim/trace/cli.h"

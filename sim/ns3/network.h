@@ -15,7 +15,7 @@
 #include "sim/carrier.h"
 #include "sim/ns3/host_application.h"
 #include "sim/ns3/topology.h"
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 
 namespace mpquic::sim {
 

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "sim/ns3/tcp_flows.h"
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 
 namespace mpquic::sim {
 

@@ -1,7 +1,7 @@
 #include <charconv>
 
 #include "sim/scenario/readers.h"
-#include "sim/yaml_values.h"
+#include "sim/scenario/yaml_values.h"
 
 namespace mpquic::sim {
 namespace {

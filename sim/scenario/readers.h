@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "sim/scenario.h"
-#include "sim/yaml_reader.h"
+#include "sim/scenario/scenario.h"
+#include "sim/scenario/yaml_reader.h"
 
 namespace mpquic::sim {
 

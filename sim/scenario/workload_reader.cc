@@ -1,5 +1,5 @@
 #include "sim/scenario/readers.h"
-#include "sim/yaml_values.h"
+#include "sim/scenario/yaml_values.h"
 
 namespace mpquic::sim {
 namespace {

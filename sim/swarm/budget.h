@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 
 namespace mpquic::sim::swarm {
 

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
+#include "sim/scenario/units.h"
 #include "sim/swarm/budget.h"
-#include "sim/units.h"
 
 namespace mpquic::sim::swarm {
 namespace {

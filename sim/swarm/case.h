@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 
 namespace mpquic::sim::swarm {
 

@@ -1,6 +1,6 @@
 #include "sim/swarm/profiles.h"
 
-#include "sim/profile.h"
+#include "sim/scenario/profile.h"
 #include "stack/base/check.h"
 
 namespace mpquic::sim::swarm {

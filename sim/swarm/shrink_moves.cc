@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "sim/random_streams.h"
-#include "sim/units.h"
+#include "sim/scenario/units.h"
 
 namespace mpquic::sim::swarm {
 namespace {

@@ -18,7 +18,7 @@
 #include <utility>
 #include <vector>
 
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 #include "sim/trace/output_file.h"
 #include "sim/trace/tap.h"
 #include "sim/trace_hash.h"

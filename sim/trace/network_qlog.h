@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 #include "sim/trace/output_file.h"
 #include "sim/trace/tap.h"
 #include "stack/trace/json_writer.h"

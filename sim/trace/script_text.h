@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 
 namespace mpquic::sim {
 

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "sim/qlog_files.h"
-#include "sim/scenario.h"
+#include "sim/scenario/scenario.h"
 #include "sim/simulation.h"
 #include "sim/trace/event_record.h"
 #include "sim/trace/network_qlog.h"

@@ -6,7 +6,7 @@
 #include "sim/best_path.h"
 #include "sim/compare.h"
 #include "sim/peers/ngtcp2_engine.h"
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 #include "sim/simulation.h"
 
 namespace mpquic::interop {

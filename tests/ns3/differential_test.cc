@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "sim/ns3/network.h"
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 #include "sim/simulation.h"
 
 namespace mpquic::sim {

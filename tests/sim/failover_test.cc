@@ -1,7 +1,7 @@
 // The failover metric over whole runs: what another workload does is no excuse.
 #include <gtest/gtest.h>
 
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 #include "sim/simulation.h"
 
 namespace mpquic::sim {

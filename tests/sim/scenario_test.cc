@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "sim/best_path.h"
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 #include "sim/simulation.h"
 
 namespace mpquic::sim {

@@ -7,7 +7,7 @@
 #include <functional>
 #include <set>
 
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 #include "sim/simulation.h"
 #include "sim/swarm/profiles.h"
 #include "sim/swarm/run.h"

@@ -31,6 +31,8 @@ run_lint() {
   clang-format-16 --dry-run --Werror "${files[@]}" >build/format.log 2>&1 ||
     { grep -E 'error' build/format.log | head -n 20 >&2; say 'lint: layout: ./dev lint --fix mends it'; status=1; }
   python3 tools/tidy.py "${files[@]}" || status=1
+  # Files that came or went since the last time are in the new build files only.
+  cmake --preset dev >build/cmake.log 2>&1 || die 'cmake failed: build/cmake.log'
   python3 tools/clang_tidy.py "${tidy[@]}" "${files[@]}" || status=1
   ((status)) || say "lint: clean (${#files[@]} files)"
   return $status

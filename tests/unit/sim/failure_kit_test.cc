@@ -5,7 +5,7 @@
 
 #include <fstream>
 
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 
 namespace mpquic::sim {
 namespace {

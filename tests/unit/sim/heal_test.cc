@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 #include "sim/simulation.h"
 
 namespace mpquic::sim {

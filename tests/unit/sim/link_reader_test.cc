@@ -1,5 +1,5 @@
 // The keys of links, outages, groups and bottlenecks, as a scenario's paths use them.
-#include "sim/link_reader.h"
+#include "sim/scenario/link_reader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 
 namespace mpquic::sim {
 namespace {

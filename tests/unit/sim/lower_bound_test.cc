@@ -4,7 +4,7 @@
 
 #include <fstream>
 
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 #include "sim/simulation.h"
 
 namespace mpquic::sim {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <set>
 
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 #include "sim/simulation.h"
 
 namespace mpquic::sim {

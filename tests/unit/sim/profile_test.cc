@@ -1,4 +1,4 @@
-#include "sim/profile.h"
+#include "sim/scenario/profile.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -8,7 +8,7 @@
 
 #include "sim/probe.h"
 #include "sim/profile_command.h"
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 
 namespace mpquic::sim {
 namespace {

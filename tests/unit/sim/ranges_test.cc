@@ -1,4 +1,4 @@
-#include "sim/ranges.h"
+#include "sim/scenario/ranges.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "sim/scenario_loader.h"
-#include "sim/units.h"
+#include "sim/scenario/scenario_loader.h"
+#include "sim/scenario/units.h"
 
 namespace mpquic::sim {
 namespace {

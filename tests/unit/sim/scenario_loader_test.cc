@@ -1,4 +1,4 @@
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 
 namespace mpquic::sim {
 namespace {

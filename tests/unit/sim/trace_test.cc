@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 #include "sim/trace/divergence.h"
 #include "sim/trace/qvis.h"
 #include "sim/trace/tracing.h"

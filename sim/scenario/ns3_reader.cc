@@ -1,9 +1,9 @@
-#include "sim/ns3_reader.h"
+#include "sim/scenario/ns3_reader.h"
 
 #include <algorithm>
 #include <numeric>
 
-#include "sim/yaml_values.h"
+#include "sim/scenario/yaml_values.h"
 
 namespace mpquic::sim {
 namespace {

@@ -1,4 +1,4 @@
-#include "sim/yaml_reader.h"
+#include "sim/scenario/yaml_reader.h"
 
 #include <fmt/format.h>
 

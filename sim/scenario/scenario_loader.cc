@@ -1,4 +1,4 @@
-#include "sim/scenario_loader.h"
+#include "sim/scenario/scenario_loader.h"
 
 #include <fmt/format.h>
 
@@ -8,13 +8,13 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "sim/ns3_reader.h"
 #include "sim/packet_pool.h"
-#include "sim/path_reader.h"
-#include "sim/profile.h"
-#include "sim/ranges.h"
+#include "sim/scenario/ns3_reader.h"
+#include "sim/scenario/path_reader.h"
+#include "sim/scenario/profile.h"
+#include "sim/scenario/ranges.h"
 #include "sim/scenario/readers.h"
-#include "sim/yaml_values.h"
+#include "sim/scenario/yaml_values.h"
 
 namespace mpquic::sim {
 namespace {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "sim/link/outage.h"
-#include "sim/yaml_reader.h"
+#include "sim/scenario/yaml_reader.h"
 
 namespace mpquic::sim {
 

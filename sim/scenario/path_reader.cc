@@ -1,11 +1,11 @@
-#include "sim/path_reader.h"
+#include "sim/scenario/path_reader.h"
 
 #include <algorithm>
 #include <filesystem>
 
-#include "sim/link_reader.h"
+#include "sim/scenario/link_reader.h"
 #include "sim/scenario/readers.h"
-#include "sim/yaml_values.h"
+#include "sim/scenario/yaml_values.h"
 
 namespace mpquic::sim {
 namespace {

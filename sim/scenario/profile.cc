@@ -1,4 +1,4 @@
-#include "sim/profile.h"
+#include "sim/scenario/profile.h"
 
 #include <fmt/format.h>
 

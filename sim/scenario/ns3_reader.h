@@ -1,8 +1,8 @@
 // The `ns3` section of scenario files.
 #pragma once
 
-#include "sim/scenario.h"
-#include "sim/yaml_reader.h"
+#include "sim/scenario/scenario.h"
+#include "sim/scenario/yaml_reader.h"
 
 namespace mpquic::sim {
 

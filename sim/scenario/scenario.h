@@ -9,7 +9,7 @@
 #include <variant>
 #include <vector>
 
-#include "sim/ns3_spec.h"
+#include "sim/scenario/ns3_spec.h"
 #include "sim/workload.h"
 #include "sim/world.h"
 #include "stack/conn/close_source.h"

@@ -1,4 +1,4 @@
-#include "sim/ranges.h"
+#include "sim/scenario/ranges.h"
 
 #include <fmt/format.h>
 

@@ -9,7 +9,7 @@
 #include <span>
 #include <string>
 
-#include "sim/yaml_reader.h"
+#include "sim/scenario/yaml_reader.h"
 #include "stack/base/time.h"
 
 namespace mpquic::sim {

@@ -1,4 +1,4 @@
-#include "sim/link_reader.h"
+#include "sim/scenario/link_reader.h"
 
 #include <algorithm>
 #include <charconv>
@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "sim/packet_pool.h"
-#include "sim/yaml_values.h"
+#include "sim/scenario/yaml_values.h"
 #include "stack/base/packet_io.h"
 
 namespace mpquic::sim {

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/units.h"
+#include "sim/scenario/units.h"
 
 namespace mpquic::sim {
 

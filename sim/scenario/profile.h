@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/yaml_reader.h"
+#include "sim/scenario/yaml_reader.h"
 
 namespace mpquic::sim {
 
