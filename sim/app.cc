@@ -19,7 +19,6 @@ constexpr std::size_t kDatagramHeader = 24;  // workload, sequence number, time 
 
 App::App(Role role, const Parts& parts)
     : role_(role),
-      peer_(role == Role::client ? Role::server : Role::client),
       parts_(parts),
       sending_(parts.ledger.size()),
       buffer_(kReadBuffer),
@@ -154,7 +153,7 @@ void App::write_stream(StreamId id) {
     if (!taken) {
       out.active = false;
       // The peer may have closed, or want no more: the next event says so.
-      if (taken.error() != StreamError::closed && parts_.ledger.abandoned(role_, peer_, id) == nullptr)
+      if (taken.error() != StreamError::closed && parts_.ledger.abandoned(role_, peer_of(role_), id) == nullptr)
         violation(id, parts_.events.now(), "refuses our data");
       return;
     }
@@ -278,8 +277,8 @@ void App::abandon(StreamId id) {
 
 /// The transport may say so twice: in place of data, and by itself.
 void App::on_reset(StreamId id, Instant now) {
-  if (parts_.ledger.abandoned(peer_, role_, id) != nullptr) return;  // as we wanted
-  const AbandonedFlow* reset = parts_.ledger.abandoned(peer_, peer_, id);
+  if (parts_.ledger.abandoned(peer_of(role_), role_, id) != nullptr) return;  // as we wanted
+  const AbandonedFlow* reset = parts_.ledger.abandoned(peer_of(role_), peer_of(role_), id);
   if (reset == nullptr) return violation(id, now, "was reset by the peer");
   end_abandoned(*reset, now);
 }
@@ -292,14 +291,16 @@ void App::stop_sending(std::uint64_t nth) {
   });
   if (!id) return;
   const Incoming& in = flow_of(*id).in;
-  const AbandonedFlow unwanted{.sender = peer_, .by = role_, .id = *id, .header = in.header, .reply = in.reply};
+  const AbandonedFlow unwanted{
+      .sender = peer_of(role_), .by = role_, .id = *id, .header = in.header, .reply = in.reply};
   parts_.ledger.abandon(unwanted);
   parts_.transport.stop_sending(*connection_, *id, kAbandoned);
   end_abandoned(unwanted, parts_.events.now());
 }
 
 void App::on_stopped(StreamId id, Instant now) {
-  if (parts_.ledger.abandoned(role_, peer_, id) == nullptr) return violation(id, now, "was stopped by the peer");
+  if (parts_.ledger.abandoned(role_, peer_of(role_), id) == nullptr)
+    return violation(id, now, "was stopped by the peer");
   Outgoing& out = flow_of(id).out;
   out.active = false;
   out.settled = true;

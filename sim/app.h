@@ -110,7 +110,6 @@ class App final : public Application {
   void violation(StreamId id, Instant now, std::string_view what);
 
   Role role_;
-  Role peer_;
   Parts parts_;
   std::optional<ConnectionHandle> connection_;
   bool confirmed_ = false;  // the handshake is (RFC 9001 §4.1.2)
