@@ -191,7 +191,7 @@ void EventLoop::report_errors(Socket& socket) {
   for (std::size_t i = 0; i < kErrorsPerTurn; ++i) {
     const auto error = socket.io->next_error();
     if (!error) return;
-    fail(error->tuple, error->failure);
+    fail({.tuple = error->tuple}, error->failure);
   }
 }
 
@@ -202,7 +202,7 @@ bool EventLoop::transmit() {
     if (!train) return i > 0;
     if (Socket* socket = socket_for(train->tuple.local); socket == nullptr) {
       ++counters_.trains_dropped;
-      fail(train->tuple, TransmitFailure::unreachable);
+      fail(*train, TransmitFailure::unreachable);
     } else if (socket->full()) {
       hold(*socket, *train, out.first(train->size));
     } else {
@@ -226,12 +226,12 @@ void EventLoop::account(const Transmit& transmit, const SendResult& result) {
   counters_.bytes_sent += result.taken;
   if (result.status != SendStatus::failed) return;
   ++counters_.sends_failed;
-  fail(transmit.tuple, result.failure);
+  fail(transmit, result.failure);
 }
 
-void EventLoop::fail(const FourTuple& tuple, TransmitFailure failure) {
-  io_.on_transmit_failed(tuple, failure, SystemClock::now());
-  if (on_failure_) on_failure_({tuple, failure});
+void EventLoop::fail(const Transmit& transmit, TransmitFailure failure) {
+  io_.on_transmit_failed(transmit, failure, SystemClock::now());
+  if (on_failure_) on_failure_({transmit.tuple, failure});
 }
 
 void EventLoop::hold(Socket& socket, const Transmit& transmit, Bytes rest) {

@@ -85,7 +85,7 @@ class EventLoop {
   [[nodiscard]] bool transmit();  // whether there was anything to send
   void send(Socket& socket, const Transmit& transmit, Bytes bytes);
   void account(const Transmit& transmit, const SendResult& result);
-  void fail(const FourTuple& tuple, TransmitFailure failure);
+  void fail(const Transmit& transmit, TransmitFailure failure);
   void hold(Socket& socket, const Transmit& transmit, Bytes rest);
   void flush(Socket& socket);
   [[nodiscard]] Socket* socket_for(const SocketAddress& local);

@@ -51,7 +51,7 @@ bool Host::drain_transmissions(std::size_t& trains) {
   while (const auto train = transport_->poll_transmit(train_, now)) {
     any = true;
     if (const auto failure = world_.send(role_, *train, Bytes(train_).first(train->size)))
-      transport_->on_transmit_failed(train->tuple, *failure, now);
+      transport_->on_transmit_failed(*train, *failure, now);
     if (++trains == kMaxTrainsPerService) break;
   }
   return any;

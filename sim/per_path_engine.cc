@@ -57,8 +57,8 @@ class PerPathTransport final : public Transport {
     pull();
   }
   void set_writable(const SocketAddress& local, bool writable) override { inner_.set_writable(local, writable); }
-  void on_transmit_failed(const FourTuple& tuple, TransmitFailure failure, Instant now) override {
-    inner_.on_transmit_failed(tuple, failure, now);
+  void on_transmit_failed(const Transmit& transmit, TransmitFailure failure, Instant now) override {
+    inner_.on_transmit_failed(transmit, failure, now);
   }
 
   // --- Transport

@@ -259,7 +259,7 @@ void Ngtcp2Endpoint::set_writable(const SocketAddress& local, bool writable) {
   }
 }
 
-void Ngtcp2Endpoint::on_transmit_failed(const FourTuple&, TransmitFailure, Instant) {
+void Ngtcp2Endpoint::on_transmit_failed(const Transmit&, TransmitFailure, Instant) {
   // The packets count as sent; loss detection does the rest.
 }
 

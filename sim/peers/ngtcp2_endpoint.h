@@ -65,7 +65,7 @@ class Ngtcp2Endpoint final : public Transport {
   [[nodiscard]] Deadline next_deadline() const override;
   void on_deadline(Instant now) override;
   void set_writable(const SocketAddress& local, bool writable) override;
-  void on_transmit_failed(const FourTuple& tuple, TransmitFailure failure, Instant now) override;
+  void on_transmit_failed(const Transmit& transmit, TransmitFailure failure, Instant now) override;
 
   // --- Transport
   [[nodiscard]] std::optional<Event> poll_event() override;

@@ -80,6 +80,7 @@ void read_side(YamlMap& map, SideSpec& side) {
   map.read("address_advertisement", parse_switch, c.address_advertisement);
   map.read("active_migration", parse_switch, c.active_migration);
   map.read("buggify", parse_probability, side.buggify);
+  if (const auto valid = validate(c); !valid) map.fail(valid.error().field.c_str(), valid.error().reason);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 
 namespace mpquic {
@@ -12,6 +13,18 @@ std::optional<IpAddress> IpAddress::parse(std::string_view text) {
   if (inet_pton(AF_INET, copy.c_str(), octets.data()) == 1) return v4({octets[0], octets[1], octets[2], octets[3]});
   if (inet_pton(AF_INET6, copy.c_str(), octets.data()) == 1) return v6(octets);
   return std::nullopt;
+}
+
+bool IpAddress::is_unicast() const {
+  constexpr std::uint8_t kV4Multicast = 0xe0;  // 224.0.0.0/4, first four bits
+  constexpr std::uint8_t kV6Multicast = 0xff;  // ff00::/8
+  constexpr std::array<std::uint8_t, 12> kMapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  if (family_ == Family::v4) {
+    const bool broadcast = octets_[0] == 255 && octets_[1] == 255 && octets_[2] == 255 && octets_[3] == 255;
+    return octets_[0] != 0 && (octets_[0] & 0xf0) != kV4Multicast && !broadcast;
+  }
+  return family_ == Family::v6 && !is_unspecified() && octets_[0] != kV6Multicast &&
+         !std::equal(kMapped.begin(), kMapped.end(), octets_.begin());
 }
 
 std::string IpAddress::to_string() const {

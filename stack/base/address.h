@@ -34,6 +34,9 @@ class IpAddress {
   [[nodiscard]] constexpr Family family() const { return family_; }
   [[nodiscard]] constexpr const std::array<std::uint8_t, 16>& octets() const { return octets_; }
   [[nodiscard]] constexpr bool is_unspecified() const { return octets_ == std::array<std::uint8_t, 16>{}; }
+  /// An address that one host can have and be reached at: neither unspecified nor "this network" (RFC 1122 §3.2.1.3),
+  /// multicast, broadcast, or IPv4 inside IPv6, which never leaves a host (RFC 4291 §2.5.5).
+  [[nodiscard]] bool is_unicast() const;
   [[nodiscard]] std::string to_string() const;
   constexpr auto operator<=>(const IpAddress&) const = default;
   /// By words: of arrays of bytes, the library makes a call of memcmp().
@@ -53,6 +56,8 @@ struct SocketAddress {
   std::uint16_t port = 0;
   /// Parses "192.0.2.1:443" or "[2001:db8::1]:443".
   [[nodiscard]] static std::optional<SocketAddress> parse(std::string_view text);
+  /// Whether a datagram can come from there and be answered.
+  [[nodiscard]] bool can_be_peer() const { return port != 0 && ip.is_unicast(); }
   [[nodiscard]] std::string to_string() const;
   constexpr auto operator<=>(const SocketAddress&) const = default;
 };

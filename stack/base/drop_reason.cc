@@ -8,7 +8,7 @@ std::string_view name_of(DropReason reason) {
       "keys_unavailable",   "decryption_failed",   "duplicate_packet",       "packet_too_old",
       "invalid_token",      "invalid_retry",       "unexpected_packet_type", "path_refused",
       "path_abandoned",     "connection_limit",    "rate_limited",           "closing",
-      "coalesced_mismatch", "unknown_address"};
+      "coalesced_mismatch", "unknown_address",     "impossible_source"};
   const auto index = static_cast<std::size_t>(reason);
   return index < kNames.size() ? kNames[index] : "unknown";
 }

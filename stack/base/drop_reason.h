@@ -26,6 +26,7 @@ enum class DropReason : std::uint8_t {
   closing,                 // the connection is closing or draining
   coalesced_mismatch,      // coalesced packets with different connection IDs (RFC 9000 §12.2)
   unknown_address,         // a client got a packet from an address that is no path's (RFC 9000 §9)
+  impossible_source,       // nobody can be answered there: port 0, a multicast or broadcast address, our own
   count_,
 };
 

@@ -1,6 +1,7 @@
 // The packet seam between the core and its hosts (real sockets, simulator, ns-3): trains of datagrams, both ways.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 
 #include "stack/base/address.h"
@@ -25,6 +26,8 @@ struct Transmit {
   Ecn ecn = Ecn::not_ect;
   std::size_t size = 0;
   std::size_t segment_size = 0;
+  /// Whose it is, should it fail; the host hands it back untouched. 0: nobody's, a stateless answer.
+  std::uint64_t sender = 0;
 };
 
 enum class TransmitFailure : std::uint8_t { too_big, unreachable, refused };
@@ -46,8 +49,9 @@ class PacketIo {
 
   /// The socket at `local` stopped or resumed taking datagrams. Only paths that use it wait.
   virtual void set_writable(const SocketAddress& local, bool writable) = 0;
-  /// The host could not send a train (EMSGSIZE, ENETUNREACH, ...). The packets count as sent and will be found lost.
-  virtual void on_transmit_failed(const FourTuple& tuple, TransmitFailure failure, Instant now) = 0;
+  /// The host could not send that train (EMSGSIZE, ENETUNREACH, ...). The packets count as sent and will be found lost.
+  /// What the network tells later (ICMP) names a tuple only: its sender is 0.
+  virtual void on_transmit_failed(const Transmit& transmit, TransmitFailure failure, Instant now) = 0;
 };
 
 }  // namespace mpquic

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 
@@ -12,7 +13,7 @@
 
 namespace mpquic {
 
-struct ConnectionConfig {
+struct ConnectionConfig {  // validate() says what each may be
   // --- Flow control (RFC 9000 §4). Windows are what the peer may send ahead of our reader.
   std::uint64_t max_data = 12U << 20;
   std::uint64_t max_stream_data = 8U << 20;  // each stream, either direction
@@ -61,5 +62,16 @@ struct ConnectionConfig {
   Buggify* buggify = nullptr;                    // outlives the connection
   InjectedBug injected_bug = InjectedBug::none;  // without effect in release builds
 };
+
+/// A value that cannot work: which field has it, and what it may be.
+struct ConfigError {
+  std::string field;
+  std::string reason;
+  [[nodiscard]] std::string text() const { return field + ": " + reason; }
+  bool operator==(const ConfigError&) const = default;
+};
+
+/// The first field that cannot work, if there is one. What passes here reaches no check of the stack's.
+[[nodiscard]] std::expected<void, ConfigError> validate(const ConnectionConfig& config);
 
 }  // namespace mpquic

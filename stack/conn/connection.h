@@ -96,6 +96,7 @@ class Connection {
   [[nodiscard]] Deadline next_deadline() const;
   void on_deadline(Instant now);
   void set_writable(const SocketAddress& local, bool writable);
+  /// Of a train of this connection.
   void on_transmit_failed(const FourTuple& tuple, TransmitFailure failure, Instant now);
 
   // --- For the endpoint
@@ -218,7 +219,7 @@ class Connection {
   [[nodiscard]] Result<void> on_retire_connection_id(const RetireConnectionIdFrame& frame, Arrival& arrival);
   [[nodiscard]] Result<void> on_handshake_done(Arrival& arrival);
   [[nodiscard]] Result<void> on_new_token(const NewTokenFrame& frame);
-  void on_connection_close(const ConnectionCloseFrame& frame, Instant now);
+  void on_connection_close(const ConnectionCloseFrame& frame, const Arrival& arrival);
   void deliver(Path& path, AckOutcome& outcome, Instant now);
   void on_token_acked(const DeliveryToken& token, Instant now);
   void on_token_lost(const DeliveryToken& token);

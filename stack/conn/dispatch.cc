@@ -71,7 +71,7 @@ Result<void> Connection::dispatch_rare(const Frame& frame, Arrival& arrival) {
                           return {};
                         },
                         [&](const ConnectionCloseFrame& f) -> Result<void> {
-                          on_connection_close(f, arrival.now);
+                          on_connection_close(f, arrival);
                           return {};
                         },
                         [&](const HandshakeDoneFrame&) { return on_handshake_done(arrival); },
@@ -143,12 +143,15 @@ Result<void> Connection::on_handshake_done(Arrival& arrival) {
 Result<void> Connection::on_new_token(const NewTokenFrame& frame) {
   if (role_ == Role::server)
     return mpquic::fail(error::kProtocolViolation, "NEW_TOKEN from a client", frame_type::kNewToken);
+  if (frame.token.size() > kMaxAddressToken) return {};  // of no use: a first Initial could not carry it
   if (address_tokens_.size() == kMaxKeptTokens) address_tokens_.erase(address_tokens_.begin());
   address_tokens_.emplace_back(frame.token.begin(), frame.token.end());
   return {};
 }
 
-void Connection::on_connection_close(const ConnectionCloseFrame& frame, Instant now) {
+void Connection::on_connection_close(const ConnectionCloseFrame& frame, const Arrival& arrival) {
+  const Instant now = arrival.now;
+  close_cursor_ = arrival.path.id().value();  // the answer takes the path that works
   const std::string_view reason = as_text(frame.reason.first(std::min(frame.reason.size(), kMaxReason)));
   emit(trace::Closed{.by_peer = true, .application = frame.application, .error = frame.error, .reason = reason}, now);
   lifecycle_.on_peer_close({.source = CloseSource::peer,

@@ -144,7 +144,8 @@ void Connection::on_address_proved(const IpAddress& ip, Instant now) {
 void Connection::on_retry(const ProtectedPacket& packet, Instant now) {
   // RFC 9000 §17.2.5.2: one Retry, before anything else from the server, and only if its integrity tag verifies.
   if (role_ != Role::client || packet.version != version_ || peer_seen_ || ids_.retry_scid || packet.token.empty() ||
-      packet.dcid != ids_.local || packet.scid == ids_.remote || !verify_retry(ids_.original_dcid, packet.bytes))
+      packet.token.size() > kMaxAddressToken || packet.dcid != ids_.local || packet.scid == ids_.remote ||
+      !verify_retry(ids_.original_dcid, packet.bytes))
     return drop(DropReason::invalid_retry, packet.bytes.size(), now);
   ids_.retry_scid = ConnectionId(packet.scid);
   initial_token_.assign(packet.token.begin(), packet.token.end());

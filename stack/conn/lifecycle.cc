@@ -35,12 +35,12 @@ void Lifecycle::close(CloseCause cause, Instant now, Duration max_pto) {
 
 void Lifecycle::on_peer_close(CloseCause cause, Instant now, Duration max_pto) {
   if (state_ == State::draining || state_ == State::closed) return;
+  close_due_ = open() && cause.source == CloseSource::peer;
   if (open()) {
     end(std::move(cause));
     closing_ends_ = now + 3 * max_pto;
   }
   state_ = State::draining;
-  close_due_ = false;
 }
 
 void Lifecycle::on_packet_while_closing() {
@@ -66,7 +66,9 @@ Deadline Lifecycle::next_deadline(Duration max_pto) const {
 
 void Lifecycle::on_deadline(Instant now, Duration max_pto) {
   if (!open()) {
-    if (expired(closing_ends_, now)) state_ = State::closed;
+    if (!expired(closing_ends_, now)) return;
+    state_ = State::closed;
+    close_due_ = false;
     return;
   }
   if (expired(handshake_deadline_, now)) {

@@ -58,8 +58,9 @@ class Lifecycle {
   void close(CloseCause cause, Instant now, Duration max_pto);
   void on_peer_close(CloseCause cause, Instant now, Duration max_pto);
 
-  /// In closing: whether CONNECTION_CLOSE is to be sent now; answered packets back off exponentially (§10.2.1).
-  [[nodiscard]] bool close_frame_due() const { return state_ == State::closing && close_due_; }
+  /// Whether CONNECTION_CLOSE is to be sent now. In closing, answered packets back off exponentially (§10.2.1); in
+  /// draining, one packet answers the peer's, which then need not linger (§10.2.2).
+  [[nodiscard]] bool close_frame_due() const { return close_due_; }
   void on_close_sent() { close_due_ = false; }
   void on_packet_while_closing();
 

@@ -13,8 +13,7 @@ constexpr std::size_t kMinCoalescedRoom = 128;
 }  // namespace
 
 std::optional<Transmit> Connection::poll_transmit(MutableBytes out, Instant now) {
-  if (lifecycle_.state() == Lifecycle::State::closing) return transmit_close(out, now);
-  if (!lifecycle_.open()) return std::nullopt;
+  if (!lifecycle_.open()) return transmit_close(out, now);
   const Wants wants = survey(now);
   if (keys_.has_write(EncryptionLevel::one_rtt) && handshake_.complete()) {
     if (const auto allowed = keys_.before_sending(now); !allowed) {
@@ -346,6 +345,7 @@ std::optional<Transmit> Connection::transmit_close(MutableBytes out, Instant now
     return std::nullopt;
   }
   close_cursor_ = path->id().value() + 1;
+  if (lifecycle_.state() == Lifecycle::State::draining) lifecycle_.on_close_sent();  // one packet (§10.2.2)
   const std::size_t size =
       std::min<std::uint64_t>({path->max_datagram_size(), path->active().amplification.credit().value(), out.size()});
   DatagramWriter train(out);
@@ -370,6 +370,8 @@ std::optional<Transmit> Connection::transmit_close(MutableBytes out, Instant now
 
 Frame Connection::close_frame(EncryptionLevel level) const {
   const CloseCause& cause = *lifecycle_.cause();
+  if (lifecycle_.state() == Lifecycle::State::draining)  // RFC 9000 §10.2.2
+    return ConnectionCloseFrame{.application = false, .error = error::kNoError, .frame_type = 0, .reason = {}};
   // RFC 9000 §10.2.3: an application's reasons must not leak into packets that anyone could read.
   if (cause.application && level != EncryptionLevel::one_rtt)
     return ConnectionCloseFrame{.application = false, .error = error::kApplicationError, .frame_type = 0, .reason = {}};

@@ -8,6 +8,8 @@ namespace {
 
 /// What our transport parameter says (its default, RFC 9000 §18.2).
 constexpr unsigned kAckDelayExponent = 3;
+/// RFC 9000 §10.3: packets are that much longer than the connection ID that we ask our peer to use.
+constexpr std::size_t kMinAnswerable = 22;
 
 }  // namespace
 
@@ -37,6 +39,9 @@ PacketPlan Connection::plan_packet(const PacketTarget& target) {
 void Connection::seal_packet(PacketBuilder& builder, const PacketTarget& target, const PacketPlan& plan,
                              const FrameWriter& frames, std::size_t pad_datagram_to) {
   const Instant now = target.now;
+  // RFC 9000 §10.3: whoever answers by a stateless reset, which is shorter, must find room for 21 bytes in it.
+  const std::size_t smallest = kMinAnswerable + ids_.local.size();
+  pad_datagram_to = std::max(pad_datagram_to, smallest);
   if (sink_ && sink_->wants_payload())
     trace_payload_.assign(builder.room().begin(), builder.room().begin() + static_cast<std::ptrdiff_t>(frames.size()));
   const BuiltPacket built = builder.finish(frames.size(), pad_datagram_to);

@@ -10,6 +10,9 @@ namespace mpquic {
 
 /// draft-21 §3.1.3: a token covers all validated addresses; this many fit, the latest ones.
 inline constexpr std::size_t kMaxTokenAddresses = 8;
+/// The longest token that a client takes from a server, by Retry or NEW_TOKEN: its first Initials have to carry it and
+/// still have room for the ClientHello (RFC 9000 §14.1).
+inline constexpr std::size_t kMaxAddressToken = 1000;
 /// NEW_TOKENs of one connection: a peer that keeps changing addresses gets no more.
 inline constexpr std::size_t kMaxNewTokens = 16;
 

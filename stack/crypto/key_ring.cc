@@ -16,6 +16,8 @@ namespace {
 
 /// Three PTOs of a path without an RTT sample (RFC 9002 §6.2.2), until the caller knows better.
 constexpr Duration kDefaultUpdateInterval = std::chrono::seconds(3);
+/// RFC 9001 §5.2.
+constexpr auto kInitialSuite = CipherSuite::aes_128_gcm_sha256;
 /// RFC 9001 §6: "quic ku" makes the next generation of a secret.
 constexpr std::string_view kKeyUpdateLabel = "quic ku";
 /// Packets that may still be sealed after before_sending() has looked: more than any train has.
@@ -35,9 +37,13 @@ KeyRing::KeyRing(KeyRingOptions options) : options_(options), update_interval_(k
 
 void KeyRing::install_initial(const ConnectionId& client_dcid, Role role) {
   const InitialSecrets secrets = derive_initial_secrets(client_dcid);
-  constexpr auto kSuite = CipherSuite::aes_128_gcm_sha256;  // RFC 9001 §5.2
-  install({EncryptionLevel::initial, true, kSuite, secrets.of(role)});
-  install({EncryptionLevel::initial, false, kSuite, secrets.of(peer_of(role))});
+  install({EncryptionLevel::initial, true, kInitialSuite, secrets.of(role)});
+  install({EncryptionLevel::initial, false, kInitialSuite, secrets.of(peer_of(role))});
+}
+
+void KeyRing::install_initial_read(const ConnectionId& client_dcid, Role role) {
+  const InitialSecrets secrets = derive_initial_secrets(client_dcid);
+  install({EncryptionLevel::initial, false, kInitialSuite, secrets.of(peer_of(role))});
 }
 
 void KeyRing::install(const TlsSecretReady& ready) {

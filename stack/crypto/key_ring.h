@@ -58,6 +58,8 @@ class KeyRing {
 
   /// Again after a Retry, with the new connection ID.
   void install_initial(const ConnectionId& client_dcid, Role role);
+  /// The half that opens packets, to see whether one is worth a connection.
+  void install_initial_read(const ConnectionId& client_dcid, Role role);
   void install(const TlsSecretReady& ready);
   void discard(EncryptionLevel level);
   [[nodiscard]] bool has_read(EncryptionLevel level) const;

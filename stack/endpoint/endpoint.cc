@@ -1,8 +1,10 @@
 #include "stack/endpoint/endpoint.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "stack/endpoint/slot.h"
+#include "stack/wire/varint.h"
 
 namespace mpquic {
 namespace {
@@ -10,6 +12,7 @@ namespace {
 /// A handle is the connection's generation above its slot's index.
 constexpr unsigned kSlotBits = 24;
 constexpr std::uint64_t kSlotMask = (std::uint64_t{1} << kSlotBits) - 1;
+static_assert(kMostConnections == kSlotMask);
 
 std::array<std::byte, 32> key_or_random(const std::array<std::byte, 32>& key, Rng& rng) {
   std::array<std::byte, 32> out = key;
@@ -33,9 +36,12 @@ std::string_view name_of(PathError error) {
 
 Endpoint::Endpoint(EndpointConfig config, Rng& rng)
     : config_(std::move(config)),
+      configured_(validate(config_)),
       rng_(rng),
       static_keys_(key_or_random(config_.static_key, rng)),
       tokens_(static_keys_, rng_),
+      used_tokens_(static_keys_),
+      budget_(static_keys_),
       resets_(static_keys_) {}
 
 Endpoint::~Endpoint() = default;
@@ -101,7 +107,10 @@ ConnectionHandle Endpoint::adopt(Slot& slot, std::unique_ptr<Connection> connect
   ++half_open_;
   ++connections_;
   router_.add(slot.handshake_cid, {slot.index, kInitialPath, 0});
-  for (const SocketAddress& local : blocked_) slot.connection->set_writable(local, false);
+  return handle_of(slot);
+}
+
+ConnectionHandle Endpoint::handle_of(const Slot& slot) {
   return ConnectionHandle{slot.generation << kSlotBits | slot.index};
 }
 
@@ -149,6 +158,7 @@ void Endpoint::release(Slot& slot) {
   router_.remove(slot.handshake_cid);
   if (slot.role == Role::server) router_.remove_initial(slot.initial_dcid, slot.initial_remote);
   deadlines_.set(index, std::nullopt);
+  if (slot.told) std::erase(told_, index);
   slot = Slot{};
   slot.index = index;
   free_slots_.push_back(index);
@@ -157,9 +167,11 @@ void Endpoint::release(Slot& slot) {
 
 // --- Connections
 
-ConnectionHandle Endpoint::connect(const ConnectOptions& options, Instant now) {
+std::expected<ConnectionHandle, ConfigError> Endpoint::connect(const ConnectOptions& options, Instant now) {
   now_ = now;
-  MPQUIC_CHECK(options.version != kVersionNegotiation);
+  if (!configured_) return std::unexpected(configured_.error());
+  if (auto valid = validate(options); !valid) return std::unexpected(std::move(valid).error());
+  if (connections_ >= kMostConnections) return std::unexpected(ConfigError{"max_connections", "no more connections"});
   ConnectionSetup setup = common_setup(Role::client, options.tuple);
   setup.remote_cid = draw_cid();  // unpredictable, at least 8 bytes (RFC 9000 §7.2)
   setup.original_dcid = setup.remote_cid;
@@ -172,7 +184,7 @@ ConnectionHandle Endpoint::connect(const ConnectOptions& options, Instant now) {
   if (config_.trace != nullptr) setup.sink = config_.trace->make_sink(Role::client, setup.original_dcid);
   const ConnectionId local = setup.local_cid;
   auto connection = Connection::create(std::move(setup), now);
-  MPQUIC_CHECK(connection);  // lack of memory inside TLS only
+  if (!connection) return std::unexpected(ConfigError{"tls", std::string(connection.error().reason)});
   Slot& slot = allocate_slot();
   slot.role = Role::client;
   slot.handshake_cid = local;
@@ -215,7 +227,7 @@ std::expected<void, PathError> Endpoint::migrate_path(ConnectionHandle handle, P
 void Endpoint::abandon_path(ConnectionHandle handle, PathId id, std::uint64_t error, Instant now) {
   now_ = now;
   if (Slot* slot = find(handle)) {
-    slot->connection->abandon_path(id, error, now);
+    slot->connection->abandon_path(id, std::min(error, kMaxVarint), now);
     touch(*slot);
   }
 }
@@ -252,6 +264,8 @@ std::optional<std::vector<std::byte>> Endpoint::take_token(ConnectionHandle hand
 
 void Endpoint::receive(const ReceivedTrain& train, Instant now) {
   now_ = now;
+  if (!train.tuple.remote.can_be_peer() || train.tuple.remote == train.tuple.local)
+    return drop(DropReason::impossible_source);
   MutableBytes rest = train.bytes;
   const std::size_t segment = train.segment_size == 0 ? rest.size() : train.segment_size;
   while (!rest.empty()) {
@@ -263,17 +277,36 @@ void Endpoint::receive(const ReceivedTrain& train, Instant now) {
 
 std::optional<Transmit> Endpoint::poll_transmit(MutableBytes out, Instant now) {
   now_ = now;
-  if (!answers_.empty()) {
-    const Answer answer = answers_.pop_front();
-    if (answer.bytes.size() <= out.size()) {
+  // In turn: neither strangers nor connections keep the others waiting.
+  answers_turn_ = !answers_turn_;
+  if (answers_turn_) {
+    if (auto answer = transmit_answer(out)) return answer;
+    return transmit_connection(out, now);
+  }
+  if (auto sent = transmit_connection(out, now)) return sent;
+  return transmit_answer(out);
+}
+
+std::optional<Transmit> Endpoint::transmit_answer(MutableBytes out) {
+  for (RingBuffer<Answer>& answers : answers_) {
+    while (!answers.empty()) {
+      const Answer answer = answers.pop_front();
+      if (answer.bytes.size() > out.size()) continue;
       std::ranges::copy(answer.bytes, out.begin());
-      return Transmit{answer.tuple, Ecn::not_ect, answer.bytes.size(), answer.bytes.size()};
+      const std::size_t size = answer.bytes.size();
+      return Transmit{.tuple = answer.tuple, .ecn = Ecn::not_ect, .size = size, .segment_size = size};
     }
   }
+  return std::nullopt;
+}
+
+std::optional<Transmit> Endpoint::transmit_connection(MutableBytes out, Instant now) {
   while (!ready_.empty()) {
     Slot& slot = *slots_[ready_.front()];
     if (slot.connection) {
+      if (!blocked_.empty()) tell_blocked(slot);
       if (auto sent = slot.connection->poll_transmit(out, now)) {
+        sent->sender = handle_of(slot).value();
         // One train each, in turn.
         ready_.push_back(ready_.pop_front());
         return sent;
@@ -302,18 +335,28 @@ void Endpoint::set_writable(const SocketAddress& local, bool writable) {
   const auto known = std::ranges::find(blocked_, local);
   if (writable && known != blocked_.end()) blocked_.erase(known);
   if (!writable && known == blocked_.end()) blocked_.push_back(local);
-  for (const auto& slot : slots_) {
-    if (!slot->connection) continue;
-    slot->connection->set_writable(local, writable);
-    if (writable) touch(*slot);
+  ++blocked_version_;
+  if (!writable) return;  // connections learn of it when they have something to send
+  for (const std::uint32_t index : told_) {
+    slots_[index]->connection->set_writable(local, true);
+    touch(*slots_[index]);
   }
+  if (!blocked_.empty()) return;
+  for (const std::uint32_t index : told_) slots_[index]->told = false;
+  told_.clear();
 }
 
-void Endpoint::on_transmit_failed(const FourTuple& tuple, TransmitFailure failure, Instant now) {
+void Endpoint::tell_blocked(Slot& slot) {
+  if (slot.told_version == blocked_version_) return;
+  slot.told_version = blocked_version_;
+  for (const SocketAddress& local : blocked_) slot.connection->set_writable(local, false);
+  if (!std::exchange(slot.told, true)) told_.push_back(slot.index);
+}
+
+void Endpoint::on_transmit_failed(const Transmit& transmit, TransmitFailure failure, Instant now) {
   now_ = now;
-  for (const auto& slot : slots_) {
-    if (!slot->connection) continue;
-    slot->connection->on_transmit_failed(tuple, failure, now);
+  if (Slot* slot = find(ConnectionHandle{transmit.sender})) {
+    slot->connection->on_transmit_failed(transmit.tuple, failure, now);
     touch(*slot);
   }
 }
@@ -324,7 +367,7 @@ std::optional<Event> Endpoint::poll_event() {
   while (!with_events_.empty()) {
     Slot& slot = *slots_[with_events_.front()];
     if (slot.connection) {
-      const ConnectionHandle handle{slot.generation << kSlotBits | slot.index};
+      const ConnectionHandle handle = handle_of(slot);
       if (!slot.accepted_reported) {
         slot.accepted_reported = true;
         return Event{handle, Accepted{}};
@@ -371,14 +414,14 @@ void Endpoint::consume(ConnectionHandle handle, StreamId id, std::size_t bytes) 
 
 void Endpoint::reset_stream(ConnectionHandle handle, StreamId id, std::uint64_t error) {
   if (Slot* slot = find(handle)) {
-    slot->connection->streams().reset(id, error);
+    slot->connection->streams().reset(id, std::min(error, kMaxVarint));
     touch(*slot);
   }
 }
 
 void Endpoint::stop_sending(ConnectionHandle handle, StreamId id, std::uint64_t error) {
   if (Slot* slot = find(handle)) {
-    slot->connection->streams().stop_sending(id, error);
+    slot->connection->streams().stop_sending(id, std::min(error, kMaxVarint));
     touch(*slot);
   }
 }
@@ -403,7 +446,7 @@ std::size_t Endpoint::max_datagram_payload(ConnectionHandle handle) const {
 void Endpoint::close(ConnectionHandle handle, std::uint64_t application_error, std::string_view reason, Instant now) {
   now_ = now;
   if (Slot* slot = find(handle)) {
-    slot->connection->close(application_error, reason, now);
+    slot->connection->close(std::min(application_error, kMaxVarint), reason, now);
     touch(*slot);
   }
 }

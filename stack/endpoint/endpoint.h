@@ -6,7 +6,9 @@
 #pragma once
 
 #include <array>
+#include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,10 +21,12 @@
 #include "stack/crypto/static_keys.h"
 #include "stack/crypto/tls_session.h"
 #include "stack/endpoint/address_token.h"
+#include "stack/endpoint/answer_budget.h"
 #include "stack/endpoint/cid_router.h"
 #include "stack/endpoint/deadline_heap.h"
 #include "stack/endpoint/reset_index.h"
 #include "stack/endpoint/transport.h"
+#include "stack/endpoint/used_tokens.h"
 #include "stack/trace/sink.h"
 #include "stack/wire/header.h"
 
@@ -57,6 +61,14 @@ struct ConnectOptions {
   std::uint32_t version = kVersion1;
 };
 
+/// Connections that one endpoint can tell apart.
+inline constexpr std::size_t kMostConnections = (std::size_t{1} << 24) - 1;
+
+/// The first field that cannot work, if there is one: EndpointConfig's once, ConnectOptions' whenever connect() is
+/// called. Nothing that an application passes aborts it.
+[[nodiscard]] std::expected<void, ConfigError> validate(const EndpointConfig& config);
+[[nodiscard]] std::expected<void, ConfigError> validate(const ConnectOptions& options);
+
 /// Why open_path() said no at once. Later refusals are PathChanged events with reasons.
 enum class PathError : std::uint8_t {
   unknown_connection,
@@ -70,11 +82,14 @@ enum class PathError : std::uint8_t {
 
 class Endpoint final : public Transport {
  public:
-  /// `rng` must outlive the endpoint.
+  /// `rng` must outlive the endpoint. Where validate() refuses `config`, so does the endpoint: it accepts nobody, and
+  /// connect() says why.
   Endpoint(EndpointConfig config, Rng& rng);
   ~Endpoint() override;
+  [[nodiscard]] const std::expected<void, ConfigError>& configured() const { return configured_; }
 
-  [[nodiscard]] ConnectionHandle connect(const ConnectOptions& options, Instant now);
+  /// The error names the field of EndpointConfig or ConnectOptions that cannot work.
+  [[nodiscard]] std::expected<ConnectionHandle, ConfigError> connect(const ConnectOptions& options, Instant now);
 
   // --- Paths
   /// Client: opens a path on `tuple` as soon as the handshake is confirmed and both sides have connection IDs for it
@@ -103,7 +118,7 @@ class Endpoint final : public Transport {
   [[nodiscard]] Deadline next_deadline() const override;
   void on_deadline(Instant now) override;
   void set_writable(const SocketAddress& local, bool writable) override;
-  void on_transmit_failed(const FourTuple& tuple, TransmitFailure failure, Instant now) override;
+  void on_transmit_failed(const Transmit& transmit, TransmitFailure failure, Instant now) override;
 
   // --- Transport
   [[nodiscard]] std::optional<Event> poll_event() override;
@@ -129,6 +144,7 @@ class Endpoint final : public Transport {
   [[nodiscard]] Slot* find(ConnectionHandle handle);
   [[nodiscard]] const Slot* find(ConnectionHandle handle) const;
   [[nodiscard]] Slot& allocate_slot();
+  [[nodiscard]] static ConnectionHandle handle_of(const Slot& slot);
   [[nodiscard]] ConnectionHandle adopt(Slot& slot, std::unique_ptr<Connection> connection);
   [[nodiscard]] ConnectionSetup common_setup(Role role, const FourTuple& tuple);
   [[nodiscard]] ConnectionId draw_cid();
@@ -137,19 +153,24 @@ class Endpoint final : public Transport {
   void release(Slot& slot);
   void update_routes(Slot& slot);
   void drop(DropReason reason);
+  [[nodiscard]] std::optional<Transmit> transmit_answer(MutableBytes out);
+  [[nodiscard]] std::optional<Transmit> transmit_connection(MutableBytes out, Instant now);
+  void tell_blocked(Slot& slot);
 
   // accept.cc: datagrams that belong to no connection
   void on_unrouted(const ReceivedTrain& train, MutableBytes datagram, Instant now);
   void on_datagram(const ReceivedTrain& train, MutableBytes datagram, Instant now);
   void accept(const IncomingInitial& initial, Instant now);
-  [[nodiscard]] bool wants_retry() const;
+  void open_connection(const IncomingInitial& initial, const ValidatedToken* token, Instant now);
+  [[nodiscard]] bool wants_retry(const IncomingInitial& initial, Instant now);
+  [[nodiscard]] bool authenticates(const IncomingInitial& initial, Instant now);
   void answer_version_negotiation(const FourTuple& tuple, const InvariantHeader& header, Instant now);
   void answer_retry(const IncomingInitial& initial, Instant now);
   void answer_refusal(const IncomingInitial& initial, std::uint64_t error, Instant now);
   void answer_reset(const FourTuple& tuple, const InvariantHeader& header, MutableBytes datagram, Instant now);
   [[nodiscard]] bool on_reset(Bytes datagram, Instant now);
-  [[nodiscard]] bool may_answer(Instant now);
-  void queue_answer(const FourTuple& tuple, Bytes datagram);
+  [[nodiscard]] bool may_answer(BudgetPurpose purpose, const FourTuple& tuple, Instant now);
+  void queue_answer(BudgetPurpose purpose, const FourTuple& tuple, Bytes datagram);
 
   struct Answer {  // to a datagram of no connection: stateless, small
     FourTuple tuple;
@@ -157,25 +178,30 @@ class Endpoint final : public Transport {
   };
 
   EndpointConfig config_;
+  std::expected<void, ConfigError> configured_;
   Rng& rng_;
   StaticKeys static_keys_;
   AddressTokens tokens_;
+  UsedTokens used_tokens_;
+  AnswerBudget budget_;
   CidRouter router_;
   ResetIndex resets_;
   DropCounters drops_{};
   std::vector<std::unique_ptr<Slot>> slots_;
   std::vector<std::uint32_t> free_slots_;
   DeadlineHeap deadlines_;
-  RingBuffer<std::uint32_t> ready_;        // may have something to transmit
-  RingBuffer<std::uint32_t> with_events_;  // may have events
-  RingBuffer<Answer> answers_;
+  RingBuffer<std::uint32_t> ready_;                              // may have something to transmit
+  RingBuffer<std::uint32_t> with_events_;                        // may have events
+  std::array<RingBuffer<Answer>, kBudgetPurposeCount> answers_;  // no purpose crowds out another
+  bool answers_turn_ = false;
+  std::vector<std::byte> trial_;        // scratch: a first Initial
   std::vector<SocketAddress> blocked_;  // local sockets that take nothing now
+  std::uint64_t blocked_version_ = 0;   // counts their changes
+  std::vector<std::uint32_t> told_;     // connections that met a socket of `blocked_`
   std::uint64_t next_generation_ = 1;
   std::size_t connections_ = 0;
   std::size_t half_open_ = 0;
   Instant now_;
-  Instant answer_window_;
-  std::uint32_t answers_in_window_ = 0;
 };
 
 }  // namespace mpquic

@@ -19,7 +19,9 @@ struct Endpoint::Slot {
   bool ready = false;        // in ready_
   bool with_events = false;  // in with_events_
   bool accepted_reported = false;
-  bool finished = false;  // closed, and its last event was polled
+  bool told = false;               // in told_
+  std::uint64_t told_version = 0;  // blocked_version_ that its connection knows
+  bool finished = false;           // closed, and its last event was polled
   // Server: the client's choice, routed as long as the connection lives: a replay of its first Initial must not open
   // another one.
   ConnectionId initial_dcid;
@@ -33,7 +35,7 @@ struct Endpoint::IncomingInitial {
   MutableBytes datagram;
   ConnectionId dcid;
   ConnectionId scid;
-  Bytes token;
+  ProtectedPacket packet;  // the datagram's first
 };
 
 }  // namespace mpquic

@@ -74,7 +74,8 @@ std::string_view drop_trigger(DropReason reason) {
     case DropReason::path_refused:
     case DropReason::connection_limit:
     case DropReason::rate_limited:
-    case DropReason::unknown_address: return "rejected";
+    case DropReason::unknown_address:
+    case DropReason::impossible_source: return "rejected";
     case DropReason::malformed_header:
     case DropReason::datagram_too_small:
     case DropReason::invalid_token:

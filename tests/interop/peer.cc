@@ -26,7 +26,7 @@ class NativePeer final : public Peer {
     options.server_name = "localhost";
     options.tls = client_tls_;
     options.version = version_;
-    return endpoint_.connect(options, now);
+    return endpoint_.connect(options, now).value();
   }
   bool migrate(ConnectionHandle handle, const SocketAddress& local, Instant now) override {
     return endpoint_.migrate_path(handle, kInitialPath, local, now).has_value();

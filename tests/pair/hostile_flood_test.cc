@@ -5,136 +5,20 @@
 #include <array>
 
 #include "stack/wire/frame_decode.h"
+#include "tests/pair/flood.h"
 #include "tests/pair/pair.h"
 #include "tests/pair/raw_peer.h"
-#include "tests/support/heap.h"
 
 namespace mpquic::test {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kMegabyte = std::size_t{1} << 20;
-
-/// The raw peer's own records would look like the endpoint's memory.
-void forget(RawPeer& peer) {
-  peer.received.clear();
-  peer.received.shrink_to_fit();
-  peer.events.clear();
-  peer.events.shrink_to_fit();
-}
-
-/// Heap that the flood left behind, once its own records are gone.
-class Flood {
- public:
-  explicit Flood(RawPeer& peer) : peer_(peer) {
-    forget(peer);
-    peer.keeps = false;
-    before_ = heap_bytes();
-  }
-  [[nodiscard]] std::size_t growth() const {
-    forget(peer_);
-    const std::size_t after = heap_bytes();
-    return after > before_ ? after - before_ : 0;
-  }
-
- private:
-  RawPeer& peer_;
-  std::size_t before_;
-};
-
 std::vector<std::byte> repeated(const Frame& frame, std::size_t count) {
   const auto one = RawPeer::encoded(frame);
   std::vector<std::byte> out;
   for (std::size_t i = 0; i < count; ++i) out.insert(out.end(), one.begin(), one.end());
   return out;
-}
-
-SocketAddress spoofed(std::uint32_t i) {
-  return {IpAddress::v4({172, static_cast<std::uint8_t>(16 + (i >> 16)), static_cast<std::uint8_t>(i >> 8),
-                         static_cast<std::uint8_t>(i)}),
-          4000};
-}
-
-/// An Initial with our ClientHello, to a connection ID of its own.
-std::vector<std::byte> spoofed_initial(RawPeer& peer, std::uint32_t i) {
-  std::array<std::byte, 8> id{std::byte{0xab}, static_cast<std::byte>(i >> 16), static_cast<std::byte>(i >> 8),
-                              static_cast<std::byte>(i)};
-  const ConnectionId dcid(id);
-  KeyRing keys;
-  keys.install_initial(dcid, Role::client);
-  return peer.seal(
-      {.level = EncryptionLevel::initial, .dcid = dcid, .number = 0, .pad_to = kMinInitialDatagram, .keys = &keys},
-      RawPeer::encoded(CryptoFrame{0, peer.crypto(EncryptionLevel::initial)}));
-}
-
-// --- Connections
-
-TEST(HostileFlood, TenThousandInitialsFromSpoofedAddresses) {  // RFC 9000 §8.1, §21.2
-  constexpr std::uint32_t kInitials = 10'000;
-  RawPeer peer;
-  ASSERT_TRUE(peer.handshake());
-  const std::size_t half_open = EndpointConfig{}.retry_above_half_open;
-  const Flood flood(peer);
-  std::size_t most = 0;
-  for (std::uint32_t i = 0; i < kInitials; ++i) {
-    peer.deliver(spoofed_initial(peer, i), spoofed(i));
-    if (i % 1000 == 0) most = std::max(most, flood.growth());
-  }
-  most = std::max(most, flood.growth());
-  EXPECT_LE(peer.endpoint->connection_count(), half_open + 1);  // the others would have to come back with a token
-  EXPECT_GT(peer.drops(DropReason::rate_limited), 0U);          // Retries are limited too
-  EXPECT_LT(most, 48 * kMegabyte);
-  peer.run_for(60s);
-  for (const auto& [to, bytes] : peer.bytes_to)
-    if (to != peer.address_of(kInitialPath)) {
-      EXPECT_LE(bytes, 3 * kMinInitialDatagram);
-    }
-  EXPECT_LE(peer.endpoint->connection_count(), 1U);
-  peer.bytes_to.clear();
-  EXPECT_LT(flood.growth(), 4 * kMegabyte);  // tables keep some capacity
-}
-
-TEST(HostileFlood, AConnectionLimitIsALimit) {
-  RawPeerOptions options;
-  options.endpoint.max_connections = 20;
-  RawPeer peer(options);
-  ASSERT_TRUE(peer.handshake());
-  for (std::uint32_t i = 0; i < 200; ++i) peer.deliver(spoofed_initial(peer, i), spoofed(i));
-  EXPECT_EQ(peer.endpoint->connection_count(), 20U);
-  EXPECT_EQ(peer.drops(DropReason::connection_limit), 181U);
-  EXPECT_TRUE(peer.send(PingFrame{}));  // who is in stays in
-}
-
-TEST(HostileFlood, UnknownVersionsAreAnsweredAtALimitedRate) {  // RFC 9000 §6.1
-  RawPeer peer;
-  ASSERT_TRUE(peer.handshake());
-  const Flood flood(peer);
-  for (std::uint32_t i = 0; i < 5'000; ++i) {
-    std::vector<std::byte> datagram(1200, std::byte{0x5a});
-    datagram[0] = std::byte{0xc0};
-    datagram[5] = datagram[14] = std::byte{8};
-    peer.deliver(datagram, spoofed(i));
-    EXPECT_LT(peer.bytes_to[spoofed(i)], 1200U);
-  }
-  EXPECT_GE(peer.drops(DropReason::rate_limited), 4'000U);
-  peer.bytes_to.clear();
-  EXPECT_LT(flood.growth(), kMegabyte);
-}
-
-TEST(HostileFlood, ResetsAreSentAtALimitedRate) {  // RFC 9000 §10.3
-  RawPeer peer;
-  ASSERT_TRUE(peer.handshake());
-  const Flood flood(peer);
-  for (std::uint32_t i = 0; i < 5'000; ++i) {
-    std::vector<std::byte> datagram(100, static_cast<std::byte>(i));
-    datagram[0] = std::byte{0x40};
-    datagram[1] = static_cast<std::byte>(i >> 8);
-    peer.deliver(datagram, spoofed(1));
-  }
-  EXPECT_LE(peer.bytes_to[spoofed(1)], 1'000U * 43U);
-  EXPECT_EQ(peer.drops(DropReason::unknown_connection), 5'000U);
-  EXPECT_LT(flood.growth(), kMegabyte);
 }
 
 // --- Frames
@@ -184,8 +68,8 @@ TEST(HostileFlood, PathChallengesFromSpoofedAddresses) {  // RFC 9000 §8.2, §2
   const Flood flood(peer);
   for (std::uint32_t i = 0; i < 3'000; ++i) {
     const auto packet = peer.seal({}, RawPeer::encoded(PathChallengeFrame{}));
-    ASSERT_TRUE(peer.deliver(packet, spoofed(i)));
-    ASSERT_LE(peer.bytes_to[spoofed(i)], 3 * packet.size());
+    ASSERT_TRUE(peer.deliver(packet, spoofed_address(i)));
+    ASSERT_LE(peer.bytes_to[spoofed_address(i)], 3 * packet.size());
   }
   peer.bytes_to.clear();
   EXPECT_LT(flood.growth(), kMegabyte);
@@ -202,10 +86,10 @@ TEST(HostileFlood, MigrationsWithEveryPacket) {  // RFC 9000 §9.3, §21.5
   const Flood flood(peer);
   for (std::uint32_t i = 0; i < 3'000; ++i) {
     const auto packet = peer.seal({}, RawPeer::encoded(PingFrame{}));
-    ASSERT_TRUE(peer.deliver(packet, spoofed(i)));
+    ASSERT_TRUE(peer.deliver(packet, spoofed_address(i)));
   }
   peer.run_for(1s);
-  for (std::uint32_t i = 0; i < 3'000; ++i) ASSERT_LE(peer.bytes_to[spoofed(i)], 3U * 64U) << i;
+  for (std::uint32_t i = 0; i < 3'000; ++i) ASSERT_LE(peer.bytes_to[spoofed_address(i)], 3U * 64U) << i;
   peer.bytes_to.clear();
   EXPECT_LT(flood.growth(), kMegabyte);
   peer.answers_challenges = true;

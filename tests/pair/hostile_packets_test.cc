@@ -324,6 +324,54 @@ TEST(HostilePackets, TwoEndpointsDoNotAnswerEachOtherForEver) {  // RFC 9000 §1
   EXPECT_LE(rounds, 25);
 }
 
+TEST(HostilePackets, EveryPacketIsLongEnoughToBeAnsweredByAReset) {  // RFC 9000 §10.3
+  for (const std::size_t cid_length : {std::size_t{0}, std::size_t{1}, kLocalCidLength}) {
+    RawPeer peer({.cid_length = cid_length, .parameters = [](auto& p) { p.initial_max_path_id.reset(); }});
+    ASSERT_TRUE(peer.handshake());
+    peer.received.clear();
+    const auto stream = peer.endpoint->open_stream(peer.handle, Directionality::unidirectional);
+    ASSERT_TRUE(stream && peer.endpoint->write(peer.handle, *stream, as_bytes("x"), false));
+    for (int i = 0; i < 20; ++i) {
+      ASSERT_TRUE(peer.send(PingFrame{}));  // acknowledged, with little else to say
+      peer.run_for(50ms);
+    }
+    std::size_t smallest = kMaxDatagram;
+    for (const RawReceived& packet : peer.received) smallest = std::min(smallest, packet.datagram_size);
+    EXPECT_GE(smallest, 22 + kLocalCidLength) << cid_length;
+    EXPECT_LT(smallest, 64U);
+  }
+}
+
+TEST(HostilePackets, APeersCloseIsAnsweredOnceOnThePathThatBroughtIt) {  // RFC 9000 §10.2.2
+  for (const Role role : {Role::client, Role::server}) {
+    RawPeer peer({.role = role});
+    ASSERT_TRUE(peer.handshake());
+    if (role == Role::client) {
+      ASSERT_TRUE(peer.open_path(kOne));
+    }
+    const PathId path = role == Role::client ? kOne : kInitialPath;
+    peer.received.clear();
+    const ConnectionCloseFrame close{.application = true, .error = 7, .frame_type = 0, .reason = as_bytes("bye")};
+    peer.send(close, {.path = path});
+    for (int i = 0; i < 40; ++i) peer.send(PingFrame{}, {.path = path});  // draining: nothing more
+    peer.run_for(10s);
+    const auto answers = peer.frames<ConnectionCloseFrame>();
+    ASSERT_EQ(answers.size(), 1U);
+    EXPECT_FALSE(answers[0].application);
+    EXPECT_EQ(answers[0].error, error::kNoError);
+    ASSERT_EQ(peer.received.size(), 1U);
+    EXPECT_EQ(peer.received[0].path, path);
+    EXPECT_EQ(peer.endpoint->connection_count(), 0U);
+    ASSERT_EQ(peer.count_events<ConnectionClosed>(), 1U);  // with the peer's reason, not ours
+    for (const ConnectionEvent& event : peer.events) {
+      const auto* closed = std::get_if<ConnectionClosed>(&event);
+      if (closed == nullptr) continue;
+      EXPECT_EQ(closed->source, CloseSource::peer);
+      EXPECT_EQ(closed->error, 7U);
+    }
+  }
+}
+
 // --- Transport parameters
 
 std::optional<Closed> handshake_with(Role role, std::function<void(TransportParameters&)> change,

@@ -55,7 +55,7 @@ Pair::~Pair() {
 }
 
 ConnectionHandle Pair::start() {
-  client_handle = client->connect(connect_options, now);
+  client_handle = client->connect(connect_options, now).value();
   flush(false);
   return client_handle;
 }

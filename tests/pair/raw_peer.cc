@@ -77,8 +77,9 @@ void RawPeer::make_session() {
 
 void RawPeer::start() {
   if (options_.role == Role::server) {
-    handle = endpoint->connect(
-        {.tuple = Pair::tuple(0), .server_name = "localhost", .tls = client_tls_, .ticket = {}, .token = {}}, now);
+    const ConnectOptions options{
+        .tuple = Pair::tuple(0), .server_name = "localhost", .tls = client_tls_, .ticket = {}, .token = {}};
+    handle = endpoint->connect(options, now).value();
     return exchange();
   }
   original_dcid = random_cid(rng, kLocalCidLength);

@@ -181,6 +181,13 @@ class RawPeer {
   bool exchanging_ = false;
 };
 
+/// Somebody else's address, one of very many.
+inline SocketAddress spoofed_address(std::uint32_t i) {
+  return {IpAddress::v4({172, static_cast<std::uint8_t>(16 + (i >> 16)), static_cast<std::uint8_t>(i >> 8),
+                         static_cast<std::uint8_t>(i)}),
+          4000};
+}
+
 inline constexpr PathId kOne{1};
 /// What the endpoint says of the path.
 inline std::optional<PathStats> stats_of(const RawPeer& peer, PathId id) {

@@ -148,5 +148,66 @@ TEST(Resources, SixBusyPathsFitIn16Megabytes) {
   EXPECT_LT(most, 2 * kLimit);
 }
 
+/// A seed for which nothing but `early_ack` happens: one count whenever an established connection is polled.
+std::uint64_t polls_only() {
+  for (std::uint64_t seed = 0;; ++seed) {
+    Buggify trial(seed, 0, 1.0);
+    bool only = true;
+    for (std::size_t i = 0; i < kBuggifyPointCount; ++i) {
+      const auto point = static_cast<BuggifyPoint>(i);
+      only &= trial.happens(point) == (point == BuggifyPoint::early_ack);
+    }
+    if (only) return seed;
+  }
+}
+
+TEST(Resources, WhatHappensToOneSendConcernsItsConnectionOnly) {
+  constexpr std::uint8_t kConnections = 40;
+  Buggify polls(polls_only(), 0, 1.0);
+  PairOptions options = no_qlog();
+  options.client.connection.discover_mtu = options.server.connection.discover_mtu = false;
+  options.server.connection.buggify = &polls;
+  Pair pair(options);
+  for (std::uint8_t i = 0; i < kConnections; ++i) {
+    pair.client_events.clear();
+    pair.server_events.clear();
+    pair.connect_options.tuple = Pair::tuple(i);
+    ASSERT_TRUE(pair.connect());
+  }
+  pair.run_for(5s);
+  std::vector<std::byte> out(65536);
+  const auto touched = [&](auto&& happens) {
+    const std::uint64_t before = polls.count();
+    happens();
+    while (pair.server->poll_transmit(out, pair.now)) {}
+    return polls.count() - before;
+  };
+  for (const auto failure : {TransmitFailure::too_big, TransmitFailure::unreachable}) {
+    Transmit answer{.tuple = {Pair::server_address(), Pair::client_address(200)}};
+    EXPECT_EQ(touched([&] { pair.server->on_transmit_failed(answer, failure, pair.now); }), 0U);
+    answer.tuple.remote = Pair::client_address(3);  // where a connection is, but this was not its datagram
+    EXPECT_EQ(touched([&] { pair.server->on_transmit_failed(answer, failure, pair.now); }), 0U);
+  }
+  std::optional<Transmit> train;
+  const auto id = pair.server->open_stream(pair.server_handle, Directionality::unidirectional);
+  ASSERT_TRUE(id && pair.server->write(pair.server_handle, *id, std::vector<std::byte>(100), true));
+  ASSERT_TRUE(train = pair.server->poll_transmit(out, pair.now));
+  while (pair.server->poll_transmit(out, pair.now)) {}
+  EXPECT_EQ(touched([&] { pair.server->on_transmit_failed(*train, TransmitFailure::too_big, pair.now); }), 1U);
+  // A full socket that nobody wanted to use is nobody's business, and otherwise theirs who did.
+  EXPECT_EQ(touched([&] {
+              pair.server->set_writable(Pair::server_address(), false);
+              pair.server->set_writable(Pair::server_address(), true);
+            }),
+            0U);
+  const auto other = pair.server->open_stream(pair.server_handle, Directionality::unidirectional);
+  ASSERT_TRUE(other);
+  pair.server->set_writable(Pair::server_address(), false);
+  ASSERT_TRUE(pair.server->write(pair.server_handle, *other, std::vector<std::byte>(100), true));
+  EXPECT_FALSE(pair.server->poll_transmit(out, pair.now));
+  EXPECT_LE(touched([&] { pair.server->set_writable(Pair::server_address(), true); }), 2U);
+  EXPECT_TRUE(pair.run_until([&] { return !pair.events_of<StreamReadable>(false).empty(); }));
+}
+
 }  // namespace
 }  // namespace mpquic::test

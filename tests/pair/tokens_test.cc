@@ -48,31 +48,83 @@ bool open_path(Pair& pair, std::uint8_t i) {
 }
 
 TEST(Tokens, EveryValidatedPathBringsATokenForAllAddressesSoFar) {  // digest 30
+  for (std::uint8_t i = 0; i < 3; ++i) {                            // a token works once
+    Pair pair(retrying_server());
+    ASSERT_TRUE(pair.connect());
+    pair.run_for(100ms);
+    const auto first = take_tokens(pair);
+    ASSERT_EQ(first.size(), 1U);
+    ASSERT_TRUE(open_path(pair, 1));
+    ASSERT_TRUE(open_path(pair, 2));
+    const auto further = take_tokens(pair);
+    ASSERT_EQ(further.size(), 2U);
+    EXPECT_TRUE(saves_the_retry(pair, further.back(), i)) << int{i};
+    EXPECT_FALSE(saves_the_retry(pair, first.front(), 1));
+    EXPECT_FALSE(saves_the_retry(pair, further.front(), 2));
+  }
+}
+
+TEST(Tokens, AUsedOneIsOfNoUse) {  // RFC 9000 §8.1.4: replays are limited
   Pair pair(retrying_server());
   ASSERT_TRUE(pair.connect());
   pair.run_for(100ms);
-  const auto first = take_tokens(pair);
-  ASSERT_EQ(first.size(), 1U);
-  ASSERT_TRUE(open_path(pair, 1));
-  ASSERT_TRUE(open_path(pair, 2));
-  const auto further = take_tokens(pair);
-  ASSERT_EQ(further.size(), 2U);
-  for (std::uint8_t i = 0; i < 3; ++i) EXPECT_TRUE(saves_the_retry(pair, further.back(), i)) << int{i};
-  EXPECT_FALSE(saves_the_retry(pair, first.front(), 1));
-  EXPECT_FALSE(saves_the_retry(pair, further.front(), 2));
+  const auto token = take_tokens(pair).at(0);
+  EXPECT_TRUE(saves_the_retry(pair, token, 0));
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(saves_the_retry(pair, token, 0));
+    pair.run_for(3h);
+  }
+}
+
+TEST(Tokens, AUsedOneLiftsNoAmplificationLimit) {  // RFC 9000 §8.1, §8.1.4
+  Pair pair;
+  ASSERT_TRUE(pair.connect());
+  pair.run_for(100ms);
+  const auto token = take_tokens(pair).at(0);
+  for (const bool used : {false, true}) {
+    pair.connect_options.token = token;
+    std::size_t answered = 0;
+    int initials = 0;
+    pair.filter = [&](InFlight& d) {  // the client is heard once, and never again
+      if (!d.to_server) answered += d.bytes.size();
+      return d.to_server && initials++ == 0;
+    };
+    pair.start();
+    pair.run_for(8s);
+    EXPECT_EQ(answered <= 3 * kMinInitialDatagram, used) << answered;
+    pair.filter = nullptr;
+    pair.run_for(60s);
+  }
+}
+
+TEST(Tokens, ACopyThatDoesNotDecryptUsesNothingUp) {  // who sees a token on the wire cannot take it away
+  Pair pair(retrying_server());
+  ASSERT_TRUE(pair.connect());
+  pair.run_for(100ms);
+  const auto token = take_tokens(pair).at(0);
+  bool first = true;
+  pair.filter = [&](InFlight& d) {
+    if (!d.to_server || !std::exchange(first, false)) return true;
+    auto forged = d.bytes;
+    forged.back() ^= std::byte{1};
+    pair.server->receive({d.tuple, d.ecn, forged, forged.size()}, pair.now);
+    return true;
+  };
+  EXPECT_TRUE(saves_the_retry(pair, token, 0));
 }
 
 TEST(Tokens, AMigratedPathBringsOneToo) {
-  Pair pair(retrying_server());
-  ASSERT_TRUE(pair.connect());
-  pair.run_for(100ms);
-  static_cast<void>(take_tokens(pair));
-  ASSERT_TRUE(pair.client->migrate_path(pair.client_handle, PathId{0}, Pair::client_address(4), pair.now));
-  pair.run_for(1s);
-  const auto tokens = take_tokens(pair);
-  ASSERT_EQ(tokens.size(), 1U);
-  EXPECT_TRUE(saves_the_retry(pair, tokens[0], 4));
-  EXPECT_TRUE(saves_the_retry(pair, tokens[0], 0));
+  for (const std::uint8_t i : {std::uint8_t{4}, std::uint8_t{0}}) {
+    Pair pair(retrying_server());
+    ASSERT_TRUE(pair.connect());
+    pair.run_for(100ms);
+    static_cast<void>(take_tokens(pair));
+    ASSERT_TRUE(pair.client->migrate_path(pair.client_handle, PathId{0}, Pair::client_address(4), pair.now));
+    pair.run_for(1s);
+    const auto tokens = take_tokens(pair);
+    ASSERT_EQ(tokens.size(), 1U);
+    EXPECT_TRUE(saves_the_retry(pair, tokens[0], i));
+  }
 }
 
 TEST(Tokens, ALostOneIsRepeated) {

@@ -136,7 +136,7 @@ io::Result<std::vector<SocketAddress>> Client::open_sockets(const SocketAddress&
 io::Result<void> Client::connect(const SocketAddress& server, const std::vector<SocketAddress>& locals) {
   started_ = io::SystemClock::now();
   const auto connection = engine_->connect({locals.front(), server}, resumption_, started_);
-  if (!connection) return io::failure("cannot start a connection with this configuration");
+  if (!connection) return io::failure("cannot start a connection: " + connection.error());
   connection_ = *connection;
   for (std::size_t i = 1; i < locals.size(); ++i)
     if (const auto opened = engine_->open_path(connection_, {locals[i], server}, started_); !opened)

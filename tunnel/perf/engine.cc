@@ -23,8 +23,11 @@ class OurEngine final : public Engine {
   }
 
   Transport& transport() override { return endpoint_; }
-  std::optional<ConnectionHandle> connect(const FourTuple& tuple, const Resumption& from, Instant now) override {
-    return endpoint_.connect({tuple, server_name_, tls_, from.ticket, from.token}, now);
+  std::expected<ConnectionHandle, std::string> connect(const FourTuple& tuple, const Resumption& from,
+                                                       Instant now) override {
+    const auto connection = endpoint_.connect({tuple, server_name_, tls_, from.ticket, from.token}, now);
+    if (!connection) return std::unexpected(connection.error().text());
+    return *connection;
   }
   std::expected<void, std::string> open_path(ConnectionHandle handle, const FourTuple& tuple, Instant now) override {
     const auto opened = endpoint_.open_path(handle, tuple, now);
@@ -62,6 +65,7 @@ class OurEngine final : public Engine {
 [[nodiscard]] std::expected<std::unique_ptr<OurEngine>, std::string> make_ours(const CommonOptions& options,
                                                                                EndpointConfig config, Rng& rng) {
   config.connection = options.connection;
+  if (const auto valid = validate(config); !valid) return std::unexpected(valid.error().text());
   std::unique_ptr<trace::SinkFactory> trace;
   if (!options.qlog_directory.empty()) {
     auto files = make_qlog_files(options.qlog_directory);

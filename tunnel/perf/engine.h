@@ -28,8 +28,9 @@ class Engine {
   virtual ~Engine() = default;
 
   [[nodiscard]] virtual Transport& transport() = 0;
-  [[nodiscard]] virtual std::optional<ConnectionHandle> connect(const FourTuple& tuple, const Resumption& from,
-                                                                Instant now) = 0;
+  /// Why not, in words, where the configuration cannot work.
+  [[nodiscard]] virtual std::expected<ConnectionHandle, std::string> connect(const FourTuple& tuple,
+                                                                             const Resumption& from, Instant now) = 0;
   /// Why not, in words, if the path cannot even be asked for.
   [[nodiscard]] virtual std::expected<void, std::string> open_path(ConnectionHandle, const FourTuple& tuple,
                                                                    Instant now) = 0;

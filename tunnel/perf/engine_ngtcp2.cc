@@ -17,8 +17,11 @@ class Ngtcp2Engine final : public Engine {
 
   [[nodiscard]] bool ready() const { return endpoint_.ready(); }
   Transport& transport() override { return endpoint_; }
-  std::optional<ConnectionHandle> connect(const FourTuple& tuple, const Resumption& from, Instant now) override {
-    return endpoint_.connect({.tuple = tuple, .server_name = server_name_, .token = from.token}, now);
+  std::expected<ConnectionHandle, std::string> connect(const FourTuple& tuple, const Resumption& from,
+                                                       Instant now) override {
+    const auto connection = endpoint_.connect({.tuple = tuple, .server_name = server_name_, .token = from.token}, now);
+    if (!connection) return std::unexpected("ngtcp2 refuses this configuration");
+    return *connection;
   }
   std::expected<void, std::string> open_path(ConnectionHandle, const FourTuple&, Instant) override {
     return std::unexpected("the ngtcp2 engine has one path");

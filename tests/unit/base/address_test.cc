@@ -41,6 +41,17 @@ TEST(IpAddress, FamiliesDiffer) {
   EXPECT_EQ(IpAddress{}.to_string(), "none");
 }
 
+TEST(SocketAddress, KnowsWhereNoPeerCanBe) {
+  for (const char* text :
+       {"192.0.2.1:443", "127.0.0.1:1", "255.255.255.254:9", "[2001:db8::1]:443", "[::1]:5", "[fe80::1]:6"})
+    EXPECT_TRUE(SocketAddress::parse(text)->can_be_peer()) << text;
+  for (const char* text :
+       {"192.0.2.1:0", "0.0.0.0:443", "0.1.2.3:443", "224.0.0.1:443", "239.255.255.255:443", "255.255.255.255:443",
+        "[2001:db8::1]:0", "[::]:443", "[ff02::1]:443", "[::ffff:192.0.2.1]:443"})
+    EXPECT_FALSE(SocketAddress::parse(text)->can_be_peer()) << text;
+  EXPECT_FALSE((SocketAddress{{}, 443}).can_be_peer());
+}
+
 TEST(SocketAddress, ParsesAndPrints) {
   for (const char* text : {"192.0.2.1:443", "[2001:db8::1]:8443", "0.0.0.0:0", "[::]:65535"}) {
     const auto address = SocketAddress::parse(text);

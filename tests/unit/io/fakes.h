@@ -52,8 +52,8 @@ class FakeCore final : public PacketIo {
     deadline.reset();
   }
   void set_writable(const SocketAddress& local, bool writable) override { writability.emplace_back(local, writable); }
-  void on_transmit_failed(const FourTuple& tuple, TransmitFailure failure, Instant) override {
-    failures.emplace_back(tuple, failure);
+  void on_transmit_failed(const Transmit& transmit, TransmitFailure failure, Instant) override {
+    failures.emplace_back(transmit.tuple, failure);
   }
 
   std::deque<Outgoing> to_send;

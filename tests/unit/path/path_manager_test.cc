@@ -242,6 +242,19 @@ TEST_F(ClientPaths, StatusSequencesIncreasePerPath) {  // digest 52, 53
   EXPECT_TRUE(frames[1].available);
 }
 
+TEST_F(ClientPaths, EveryStatusThatIsSentHasAHigherSequenceThanTheOneBefore) {  // digest 53
+  open(2);
+  for (std::uint64_t i = 0; i < 4; ++i) {
+    for (const PathId path : {kInitialPath, PathId{1}}) {
+      manager_.set_status(path, i % 2 == 1);
+      const auto frames = write().all<PathStatusFrame>();
+      ASSERT_EQ(frames.size(), 1U);
+      EXPECT_EQ(frames[0].path, path.value());
+      EXPECT_EQ(frames[0].sequence, i);
+    }
+  }
+}
+
 TEST_F(ClientPaths, OnlyTheLatestStatusIsRepeated) {  // digest 54
   manager_.set_status(kInitialPath, false);
   const auto first = write().tokens_of<PathStatusToken>().front();

@@ -105,7 +105,7 @@ class FakeTransport final : public Transport {
   Deadline next_deadline() const override { return std::nullopt; }
   void on_deadline(Instant) override {}
   void set_writable(const SocketAddress&, bool) override {}
-  void on_transmit_failed(const FourTuple&, TransmitFailure, Instant) override {}
+  void on_transmit_failed(const Transmit&, TransmitFailure, Instant) override {}
 
   std::size_t buffered() const {
     std::size_t sum = 0;

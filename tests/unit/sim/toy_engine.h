@@ -58,7 +58,7 @@ class ToyTransport final : public Transport {
   }
   void on_deadline(Instant) override {}
   void set_writable(const SocketAddress&, bool) override {}
-  void on_transmit_failed(const FourTuple&, TransmitFailure, Instant) override {}
+  void on_transmit_failed(const Transmit&, TransmitFailure, Instant) override {}
 
   // --- Transport
   [[nodiscard]] std::optional<Event> poll_event() override {
