@@ -60,6 +60,10 @@ class DatagramSocket {
   /// (kSlots trains) means that there may be more.
   [[nodiscard]] virtual std::span<const ReceivedTrain> receive(ReceiveBatch& batch) = 0;
   [[nodiscard]] virtual std::optional<DeliveryError> next_error() = 0;
+  /// To be called when the host's interfaces have changed. The device that the socket is bound to may have been removed
+  /// and made anew, which the kernel takes for another one: true if the socket is bound to that one now. It then has
+  /// another fd(), and everything else as before.
+  [[nodiscard]] virtual bool reopen() = 0;
 };
 
 }  // namespace mpquic::io

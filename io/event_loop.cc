@@ -68,6 +68,8 @@ Result<SocketAddress> EventLoop::add_socket(const UdpSocketOptions& options) {
   auto socket = UdpSocket::open(options);
   if (!socket) return std::unexpected(std::move(socket).error());
   const SocketAddress local = (*socket)->local_address();
+  if (!options.device.empty() || local.ip.zone() != 0)
+    if (auto watched = watch_interfaces(); !watched) return std::unexpected(std::move(watched).error());
   if (auto added = add_socket(std::move(*socket)); !added) return std::unexpected(std::move(added).error());
   return local;
 }
@@ -80,6 +82,27 @@ Result<void> EventLoop::add_socket(std::unique_ptr<DatagramSocket> socket) {
     return system_error("cannot poll a socket", errno);
   sockets_.push_back(std::make_unique<Socket>(std::move(socket)));
   return {};
+}
+
+Result<void> EventLoop::watch_interfaces() {
+  if (interfaces_) return {};
+  auto created = InterfaceWatch::create();
+  if (!created) return std::unexpected(std::move(created).error());
+  interfaces_ = std::move(*created);
+  return watch(interfaces_->fd(), [this](Instant) {
+    interfaces_->clear();
+    reopen_sockets();
+  });
+}
+
+void EventLoop::reopen_sockets() {
+  for (const auto& socket : sockets_) {
+    if (!socket->io->reopen()) continue;  // closing the old descriptor took it out of the epoll set
+    epoll_event event{};
+    event.events = socket->full() ? EPOLLIN | EPOLLOUT : EPOLLIN;
+    event.data.fd = socket->io->fd();
+    epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, socket->io->fd(), &event);
+  }
 }
 
 void EventLoop::remove_socket(const SocketAddress& local) {

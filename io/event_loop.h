@@ -15,6 +15,7 @@
 #include "io/datagram_socket.h"
 #include "io/descriptor.h"
 #include "io/error.h"
+#include "io/interface_watch.h"
 #include "io/udp_socket.h"
 
 namespace mpquic::io {
@@ -88,6 +89,8 @@ class EventLoop {
   void fail(const Transmit& transmit, TransmitFailure failure);
   void hold(Socket& socket, const Transmit& transmit, Bytes rest);
   void flush(Socket& socket);
+  [[nodiscard]] Result<void> watch_interfaces();
+  void reopen_sockets();
   [[nodiscard]] Socket* socket_for(const SocketAddress& local);
   void poll_writable(Socket& socket, bool wanted);
 
@@ -102,6 +105,7 @@ class EventLoop {
   bool has_pwait2_ = true;
   std::vector<std::unique_ptr<Socket>> sockets_;
   std::vector<std::unique_ptr<Watch>> watches_;
+  std::optional<InterfaceWatch> interfaces_;  // where a socket is bound to one of them
   ReceiveBatch batch_;
   std::unique_ptr<std::byte[]> send_buffer_;
   Counters counters_;

@@ -10,6 +10,7 @@ socklen_t to_sockaddr(const SocketAddress& address, sockaddr_storage& out) {
     sockaddr_in6 in{};
     in.sin6_family = AF_INET6;
     in.sin6_port = htons(address.port);
+    in.sin6_scope_id = address.ip.zone();
     std::memcpy(&in.sin6_addr, address.ip.octets().data(), sizeof in.sin6_addr);
     std::memcpy(&out, &in, sizeof in);
     return sizeof in;
@@ -31,7 +32,7 @@ SocketAddress from_sockaddr(const sockaddr_storage& in) {
   if (in.ss_family == AF_INET6) {
     sockaddr_in6 v6{};
     std::memcpy(&v6, &in, sizeof v6);
-    return {from_octets(v6.sin6_addr), ntohs(v6.sin6_port)};
+    return {from_octets(v6.sin6_addr).in_zone(v6.sin6_scope_id), ntohs(v6.sin6_port)};
   }
   return {};
 }

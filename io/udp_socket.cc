@@ -1,6 +1,7 @@
 #include "io/udp_socket.h"
 
 #include <linux/errqueue.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 
@@ -8,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "io/interfaces.h"
 #include "io/sockaddr.h"
 
 #ifndef UDP_SEGMENT
@@ -57,6 +59,10 @@ template <class T>
   return value;
 }
 
+[[nodiscard]] IpAddress address_of(const in6_pktinfo& info) {
+  return from_octets(info.ipi6_addr).in_zone(info.ipi6_ifindex);
+}
+
 [[nodiscard]] bool is_full(int code) { return code == EAGAIN || code == EWOULDBLOCK; }
 /// The device's queue, or the kernel's memory, is exhausted: as good as lost on the wire, and there is nothing to poll.
 [[nodiscard]] bool is_lost(int code) { return code == ENOBUFS || code == ENOMEM; }
@@ -92,14 +98,25 @@ Result<std::unique_ptr<UdpSocket>> UdpSocket::open(const UdpSocketOptions& optio
 }
 
 UdpSocket::UdpSocket(Descriptor fd, const UdpSocketOptions& options)
-    : fd_(std::move(fd)), local_(options.local), icmp_errors_(options.icmp_errors) {}
+    : fd_(std::move(fd)),
+      options_(options),
+      local_(options.local),
+      device_(options.device),
+      icmp_errors_(options.icmp_errors) {
+  std::array<char, IF_NAMESIZE> name{};
+  // Binding to a link-local address binds to its link.
+  if (device_.empty() && local_.ip.zone() != 0 && if_indextoname(local_.ip.zone(), name.data()) != nullptr)
+    device_ = name.data();
+  if (!device_.empty()) known_zone_ = zone_ = if_nametoindex(device_.c_str());
+}
 
 Result<void> UdpSocket::configure(const UdpSocketOptions& options) {
   const bool v6 = local_.ip.family() == Family::v6;
   const int level = v6 ? IPPROTO_IPV6 : IPPROTO_IP;
   const int on = 1;
-  const std::string name = local_.to_string();
+  const std::string name = text_of(local_);
 
+  if (auto zoned = require_zone(local_.ip); !zoned) return zoned;
   if (!options.device.empty() && setsockopt(fd(), SOL_SOCKET, SO_BINDTODEVICE, options.device.c_str(),
                                             static_cast<socklen_t>(options.device.size())) != 0)
     return system_error("cannot bind to device " + options.device, errno);
@@ -139,6 +156,29 @@ Result<void> UdpSocket::configure(const UdpSocketOptions& options) {
   return {};
 }
 
+bool UdpSocket::reopen() {
+  const std::uint32_t zone = device_.empty() ? 0 : if_nametoindex(device_.c_str());
+  if (zone == 0 || zone == zone_) return false;
+  UdpSocketOptions options = options_;
+  options.local = {local_.ip.in_zone(zone), local_.port};
+  // The old one, bound to a device that is gone, does not stand in its way.
+  auto fresh = open(options);
+  if (!fresh) return false;  // its address is not there yet: that is a change of its own
+  fd_ = std::move((*fresh)->fd_);
+  gso_ = (*fresh)->gso_;
+  gro_ = (*fresh)->gro_;
+  zone_ = zone;
+  return true;
+}
+
+SocketAddress UdpSocket::outward(const SocketAddress& address) const {
+  return address.ip.zone() == known_zone_ ? SocketAddress{address.ip.in_zone(zone_), address.port} : address;
+}
+
+SocketAddress UdpSocket::inward(const SocketAddress& address) const {
+  return address.ip.zone() == zone_ ? SocketAddress{address.ip.in_zone(known_zone_), address.port} : address;
+}
+
 /// A message without payload yet: where to, from which address, with which mark.
 struct UdpSocket::Outgoing {
   sockaddr_storage name{};
@@ -146,10 +186,11 @@ struct UdpSocket::Outgoing {
   msghdr message{};
   std::size_t segment = 0;
 
-  Outgoing(const SocketAddress& bound, const Transmit& transmit, std::size_t size)
+  Outgoing(const UdpSocket& socket, const Transmit& transmit, std::size_t size)
       : segment(transmit.segment_size == 0 ? size : std::min(transmit.segment_size, size)) {
+    const SocketAddress& bound = socket.local_;
     message.msg_name = &name;
-    message.msg_namelen = to_sockaddr(transmit.tuple.remote, name);
+    message.msg_namelen = to_sockaddr(socket.outward(transmit.tuple.remote), name);
     message.msg_control = control.data();
     ControlWriter writer(message);
     const bool v6 = bound.ip.family() == Family::v6;
@@ -159,6 +200,7 @@ struct UdpSocket::Outgoing {
     if (!bound.ip.is_unspecified() || source.is_unspecified()) return;
     if (v6) {
       in6_pktinfo info{};
+      info.ipi6_ifindex = socket.outward(transmit.tuple.local).ip.zone();
       std::memcpy(&info.ipi6_addr, source.octets().data(), sizeof info.ipi6_addr);
       writer.add(IPPROTO_IPV6, IPV6_PKTINFO, info);
     } else {
@@ -170,7 +212,7 @@ struct UdpSocket::Outgoing {
 };
 
 SendResult UdpSocket::send(const Transmit& transmit, Bytes bytes) {
-  const Outgoing out(local_, transmit, bytes.size());
+  const Outgoing out(*this, transmit, bytes.size());
   SendResult total;
   while (total.taken < bytes.size()) {
     const Bytes rest = bytes.subspan(total.taken);
@@ -279,7 +321,7 @@ std::optional<ReceivedTrain> UdpSocket::train_of(ReceiveBatch& batch, std::size_
   ReceivedTrain train;
   train.bytes = batch.slot(i).first(message.msg_len);
   train.segment_size = train.bytes.size();
-  train.tuple.remote = from_sockaddr(batch.names[i]);
+  train.tuple.remote = inward(from_sockaddr(batch.names[i]));
   train.tuple.local = local_;
   for (const cmsghdr* c = CMSG_FIRSTHDR(&message.msg_hdr); c != nullptr;
        c = CMSG_NXTHDR(const_cast<msghdr*>(&message.msg_hdr), const_cast<cmsghdr*>(c))) {
@@ -292,7 +334,7 @@ std::optional<ReceivedTrain> UdpSocket::train_of(ReceiveBatch& batch, std::size_
     else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
       train.tuple.local.ip = from_octets(control_value<in_pktinfo>(c).ipi_addr);
     else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO)
-      train.tuple.local.ip = from_octets(control_value<in6_pktinfo>(c).ipi6_addr);
+      train.tuple.local = inward({address_of(control_value<in6_pktinfo>(c)), local_.port});
   }
   if (train.segment_size == 0) return std::nullopt;
   return train;
@@ -321,7 +363,7 @@ std::optional<DeliveryError> UdpSocket::next_error() {
       const bool icmp = error.ee_origin == SO_EE_ORIGIN_ICMP || error.ee_origin == SO_EE_ORIGIN_ICMP6;
       // "Too big" is left to DPLPMTUD, which needs no unauthenticated advice (RFC 9000 §14.2.1).
       if (!icmp || error.ee_errno == EMSGSIZE) continue;
-      return DeliveryError{{local_, from_sockaddr(name)}, failure_of(static_cast<int>(error.ee_errno))};
+      return DeliveryError{{local_, inward(from_sockaddr(name))}, failure_of(static_cast<int>(error.ee_errno))};
     }
   }
 }

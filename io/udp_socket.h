@@ -29,6 +29,7 @@ class UdpSocket final : public DatagramSocket {
   [[nodiscard]] SendResult send(const Transmit& transmit, Bytes bytes) override;
   [[nodiscard]] std::span<const ReceivedTrain> receive(ReceiveBatch& batch) override;
   [[nodiscard]] std::optional<DeliveryError> next_error() override;
+  [[nodiscard]] bool reopen() override;
 
   [[nodiscard]] bool uses_gso() const { return gso_; }
   [[nodiscard]] bool uses_gro() const { return gro_; }
@@ -41,8 +42,16 @@ class UdpSocket final : public DatagramSocket {
   [[nodiscard]] SendResult send_each(const Outgoing& out, Bytes bytes);
   [[nodiscard]] std::optional<ReceivedTrain> train_of(ReceiveBatch& batch, std::size_t i) const;
 
+  /// Zones as the kernel knows them now, and as the stack does.
+  [[nodiscard]] SocketAddress outward(const SocketAddress& address) const;
+  [[nodiscard]] SocketAddress inward(const SocketAddress& address) const;
+
   Descriptor fd_;
+  UdpSocketOptions options_;
   SocketAddress local_;
+  std::string device_;            // that it cannot do without; empty: any
+  std::uint32_t known_zone_ = 0;  // the device's number when the socket was opened first
+  std::uint32_t zone_ = 0;        // ... and now: a device that is made anew has a new one
   bool gso_ = false;
   bool gro_ = false;
   bool icmp_errors_ = false;

@@ -14,6 +14,7 @@ socklen_t fill(sockaddr_storage& out, const SocketAddress& address) {
     sockaddr_in6 native{};
     native.sin6_family = AF_INET6;
     native.sin6_port = htons(address.port);
+    native.sin6_scope_id = address.ip.zone();
     std::memcpy(&native.sin6_addr, octets.data(), sizeof native.sin6_addr);
     std::memcpy(&out, &native, sizeof native);
     return sizeof native;
@@ -41,7 +42,7 @@ SocketAddress from_native(const ngtcp2_addr& address) {
     std::memcpy(&native, address.addr, sizeof native);
     std::array<std::uint8_t, 16> octets{};
     std::memcpy(octets.data(), &native.sin6_addr, octets.size());
-    return {IpAddress::v6(octets), ntohs(native.sin6_port)};
+    return {IpAddress::v6(octets).in_zone(native.sin6_scope_id), ntohs(native.sin6_port)};
   }
   sockaddr_in native{};
   std::memcpy(&native, address.addr, sizeof native);

@@ -6,8 +6,26 @@
 #include <charconv>
 
 namespace mpquic {
+namespace {
+
+/// The whole of `text` as a decimal number without sign.
+template <class Number>
+[[nodiscard]] std::optional<Number> parse_number(std::string_view text) {
+  Number value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (code != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+}  // namespace
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
+  if (const auto percent = text.find('%'); percent != std::string_view::npos) {
+    const auto address = parse(text.substr(0, percent));
+    const auto zone = parse_number<std::uint32_t>(text.substr(percent + 1));
+    if (!address || !address->needs_zone() || !zone || *zone == 0) return std::nullopt;
+    return address->in_zone(*zone);
+  }
   const std::string copy(text);
   std::array<std::uint8_t, 16> octets{};
   if (inet_pton(AF_INET, copy.c_str(), octets.data()) == 1) return v4({octets[0], octets[1], octets[2], octets[3]});
@@ -31,7 +49,8 @@ std::string IpAddress::to_string() const {
   if (family_ == Family::none) return "none";
   std::array<char, INET6_ADDRSTRLEN> text{};
   inet_ntop(family_ == Family::v4 ? AF_INET : AF_INET6, octets_.data(), text.data(), text.size());
-  return text.data();
+  if (zone_ == 0) return text.data();
+  return std::string(text.data()).append("%").append(std::to_string(zone_));
 }
 
 std::optional<SocketAddress> SocketAddress::parse(std::string_view text) {
@@ -42,11 +61,9 @@ std::optional<SocketAddress> SocketAddress::parse(std::string_view text) {
   if (bracketed) host = host.substr(1, host.size() - 2);
   const auto ip = IpAddress::parse(host);
   if (!ip || bracketed != (ip->family() == IpAddress::Family::v6)) return std::nullopt;
-  const std::string_view digits = text.substr(colon + 1);
-  std::uint16_t port = 0;
-  const auto [end, ec] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  if (ec != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
-  return SocketAddress{*ip, port};
+  const auto port = parse_number<std::uint16_t>(text.substr(colon + 1));
+  if (!port) return std::nullopt;
+  return SocketAddress{*ip, *port};
 }
 
 std::string SocketAddress::to_string() const {

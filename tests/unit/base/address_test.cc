@@ -19,7 +19,8 @@ TEST(IpAddress, ParsesAndPrintsBothFamilies) {
 
 TEST(IpAddress, RefusesWhatIsNone) {
   for (const char* text : {"", "192.0.2", "192.0.2.256", "192.0.2.1 ", "1.2.3.4.5", ":::", "2001:db8::g", "[::1]",
-                           "fe80::1%eth0", "localhost"}) {
+                           "fe80::1%eth0", "fe80::1%", "fe80::1%0", "fe80::1%-1", "fe80::1%4294967296", "fe80::1%1%1",
+                           "%1", "2001:db8::1%1", "192.0.2.1%1", "localhost"}) {
     EXPECT_FALSE(IpAddress::parse(text)) << text;
   }
 }
@@ -52,8 +53,31 @@ TEST(SocketAddress, KnowsWhereNoPeerCanBe) {
   EXPECT_FALSE((SocketAddress{{}, 443}).can_be_peer());
 }
 
+// RFC 4007 §6 and §11: the same link-local address on two links is two addresses.
+TEST(IpAddress, LinkLocalOnesBelongToAZone) {
+  const IpAddress somewhere = *IpAddress::parse("fe80::1");
+  EXPECT_TRUE(somewhere.needs_zone());
+  EXPECT_EQ(somewhere.zone(), 0U);
+  const IpAddress second = *IpAddress::parse("fe80::1%2");
+  EXPECT_EQ(second.zone(), 2U);
+  EXPECT_EQ(second, somewhere.in_zone(2));
+  EXPECT_EQ(second.to_string(), "fe80::1%2");
+  EXPECT_NE(second, somewhere);
+  EXPECT_NE(second, somewhere.in_zone(3));
+  EXPECT_LT(second, somewhere.in_zone(3));
+  EXPECT_TRUE(IpAddress::parse("febf::1")->needs_zone());
+}
+
+TEST(IpAddress, OthersHaveNoZone) {
+  for (const char* text : {"192.0.2.1", "169.254.0.1", "2001:db8::1", "fec0::1", "fe7f::1", "::"}) {
+    const IpAddress address = *IpAddress::parse(text);
+    EXPECT_FALSE(address.needs_zone()) << text;
+    EXPECT_EQ(address.in_zone(2), address) << text;
+  }
+}
+
 TEST(SocketAddress, ParsesAndPrints) {
-  for (const char* text : {"192.0.2.1:443", "[2001:db8::1]:8443", "0.0.0.0:0", "[::]:65535"}) {
+  for (const char* text : {"192.0.2.1:443", "[fe80::1%7]:443", "[2001:db8::1]:8443", "0.0.0.0:0", "[::]:65535"}) {
     const auto address = SocketAddress::parse(text);
     ASSERT_TRUE(address) << text;
     EXPECT_EQ(address->to_string(), text);
@@ -75,6 +99,10 @@ TEST(FourTuple, ComparesAllOfIt) {
   EXPECT_EQ(tuple, rebound);
   rebound.remote.port = 3;
   EXPECT_NE(tuple, rebound);
+  const FourTuple link{*SocketAddress::parse("[fe80::1%2]:1"), *SocketAddress::parse("[fe80::2%2]:1")};
+  FourTuple other_link = link;
+  other_link.local.ip = link.local.ip.in_zone(3);
+  EXPECT_NE(link, other_link);
 }
 
 TEST(ByteViews, ConvertTextBothWays) {

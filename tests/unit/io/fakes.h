@@ -84,6 +84,7 @@ class FakeSocket final : public DatagramSocket {
   }
   std::span<const ReceivedTrain> receive(ReceiveBatch&) override { return {}; }
   std::optional<DeliveryError> next_error() override { return std::nullopt; }
+  bool reopen() override { return false; }
 
   std::size_t room = SIZE_MAX;
   std::optional<TransmitFailure> failure;

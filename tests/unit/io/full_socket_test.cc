@@ -1,37 +1,28 @@
 // A socket that is really full. Loopback hands datagrams over at once, so this needs a slow loopback: a network
 // namespace of its own (root) with a token bucket on it. Skipped elsewhere; event_loop_test.cc has the fake.
 #include <gtest/gtest.h>
-#include <net/if.h>
-#include <sched.h>
-#include <sys/ioctl.h>
 
-#include <cstdlib>
-#include <cstring>
 #include <string>
 #include <thread>
 
 #include "io/event_loop.h"
 #include "io/system_clock.h"
+#include "tests/support/namespace.h"
 #include "tests/unit/io/fakes.h"
 
 namespace mpquic::io {
 namespace {
 
 using namespace std::chrono_literals;
+using test::enter_namespace;
+using test::runs;
 
 constexpr std::size_t kTrains = 20;
 constexpr std::size_t kSegment = 1200;
 
 /// Moves the calling thread into a namespace whose loopback carries 20 Mbit/s.
 [[nodiscard]] bool enter_slow_namespace() {
-  if (unshare(CLONE_NEWNET) != 0) return false;
-  const Descriptor fd(socket(AF_INET, SOCK_DGRAM, 0));
-  ifreq request{};
-  std::strcpy(request.ifr_name, "lo");
-  if (!fd || ioctl(fd.get(), SIOCGIFFLAGS, &request) != 0) return false;
-  request.ifr_flags |= IFF_UP;
-  if (ioctl(fd.get(), SIOCSIFFLAGS, &request) != 0) return false;
-  return std::system("tc qdisc add dev lo root tbf rate 20mbit burst 70k limit 4m 2>/dev/null") == 0;
+  return enter_namespace() && runs("tc qdisc add dev lo root tbf rate 20mbit burst 70k limit 4m");
 }
 
 struct Outcome {
