@@ -313,6 +313,7 @@ ConnectionStats Connection::stats() const {
   ConnectionStats stats;
   stats.established = handshake_.complete();
   stats.multipath = paths_.multipath();
+  if (stats.multipath) stats.path_limit = paths_.usable_limit().value() + 1;
   stats.key_updates = keys_.update_count();
   const auto add = [&stats](const PathCounters& counters) {
     stats.packets_sent += counters.packets_sent;

@@ -37,6 +37,7 @@ struct PathStats {
 struct ConnectionStats {
   bool established = false;
   bool multipath = false;
+  std::uint32_t path_limit = 1;  // so many path IDs do both sides allow now
   std::uint64_t packets_sent = 0;
   std::uint64_t packets_received = 0;
   std::uint64_t key_updates = 0;

@@ -2,7 +2,9 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "io/event_loop.h"
@@ -12,10 +14,12 @@
 #include "io/system_rng.h"
 #include "tunnel/perf/client_app.h"
 #include "tunnel/perf/credentials.h"
+#include "tunnel/perf/dialer.h"
 #include "tunnel/perf/engine.h"
 #include "tunnel/perf/jobs.h"
 #include "tunnel/perf/progress.h"
 #include "tunnel/perf/report.h"
+#include "tunnel/perf/routes.h"
 #include "tunnel/perf/run.h"
 
 namespace mpquic::perf {
@@ -31,13 +35,17 @@ class Client {
 
  private:
   [[nodiscard]] io::Result<void> set_up();
-  [[nodiscard]] io::Result<SocketAddress> find_server();
-  [[nodiscard]] io::Result<std::vector<SocketAddress>> open_sockets(const SocketAddress& server);
-  [[nodiscard]] io::Result<void> connect(const SocketAddress& server, const std::vector<SocketAddress>& locals);
+  [[nodiscard]] io::Result<void> start();
+  [[nodiscard]] io::Result<SocketAddress> open_socket(const io::LocalBinding& binding);
   void on_turn(Instant now);
   void on_event(const Event& event, Instant now);
+  void on_path(const PathChanged& path);
+  void on_connected(const HandshakeCompleted& handshake, Instant now);
+  void open_paths(const HandshakeCompleted& handshake, Instant now);
   void on_delivery_error(const io::DeliveryError& error);
+  void migrate(Instant now);
   void show_progress(Instant now);
+  [[nodiscard]] Deadline next_deadline() const;
   [[nodiscard]] bool finished(Instant now);
   [[nodiscard]] int finish();
   [[nodiscard]] ClientReport report() const;
@@ -47,15 +55,20 @@ class Client {
   std::optional<io::SignalWatch> signals_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<io::EventLoop> loop_;
+  std::optional<ReportFile> report_file_;
+  std::vector<FourTuple> tuples_;  // of all routes
+  std::optional<Dialer> dialer_;
   std::optional<ClientApp> app_;
   std::optional<Progress> progress_;
-  ConnectionHandle connection_;
+  ConnectionHandle connection_;  // once the dialer has it
+  std::vector<FourTuple> complained_about_;
   Resumption resumption_;
   bool new_ticket_ = false;
   Instant started_{};
   Deadline timeout_;
   Deadline next_progress_;
   Deadline patience_;
+  Deadline migration_;
   std::optional<std::string> error_;  // ours: interrupted, timed out
   std::vector<PathStats> paths_;
 };
@@ -77,6 +90,8 @@ io::Result<void> Client::set_up() {
     auto resumption = load_resumption(options_.ticket_file);
     if (!resumption) return io::failure(resumption.error());
     resumption_ = std::move(*resumption);
+    if (auto place = io::NewFile::create(options_.ticket_file, true); !place)
+      return std::unexpected(std::move(place).error());
   }
   auto engine = make_client_engine(options_, *credentials, rng_);
   if (!engine) return io::failure(engine.error());
@@ -85,11 +100,7 @@ io::Result<void> Client::set_up() {
   if (!loop) return std::unexpected(std::move(loop).error());
   loop_ = std::move(*loop);
 
-  const auto server = find_server();
-  if (!server) return std::unexpected(server.error());
-  const auto locals = open_sockets(*server);
-  if (!locals) return std::unexpected(locals.error());
-  if (auto connected = connect(*server, *locals); !connected) return connected;
+  if (auto started = start(); !started) return started;
   loop_->set_handler([this](Instant now) { on_turn(now); });
   loop_->set_failure_handler([this](const io::DeliveryError& error) { on_delivery_error(error); });
   return loop_->watch(signals_->fd(), [this](Instant) {
@@ -100,53 +111,35 @@ io::Result<void> Client::set_up() {
   });
 }
 
-/// The family follows the first --path that is an address.
-io::Result<SocketAddress> Client::find_server() {
-  auto family = IpAddress::Family::none;
-  for (const std::string& path : options_.paths)
-    if (const auto ip = IpAddress::parse(path); ip && family == IpAddress::Family::none) family = ip->family();
-  const auto ip = io::resolve_host(options_.host, family);
-  if (!ip) return std::unexpected(ip.error());
-  return SocketAddress{*ip, options_.port};
+io::Result<SocketAddress> Client::open_socket(const io::LocalBinding& binding) {
+  io::UdpSocketOptions socket{.local = {binding.ip, 0}, .device = binding.device, .icmp_errors = true};
+  socket.gso = socket.gro = options_.common.segmentation_offload;
+  return loop_->add_socket(socket);
 }
 
-io::Result<std::vector<SocketAddress>> Client::open_sockets(const SocketAddress& server) {
-  std::vector<io::LocalBinding> bindings;
-  for (const std::string& text : options_.paths) {
-    auto binding = io::resolve_binding(text, server.ip.family());
-    if (!binding) return std::unexpected(std::move(binding).error());
-    bindings.push_back(std::move(*binding));
-  }
-  if (bindings.empty()) {
-    const auto source = io::route_source(server);
-    if (!source) return std::unexpected(source.error());
-    bindings.push_back({*source});
-  }
-  std::vector<SocketAddress> locals;
-  for (const io::LocalBinding& binding : bindings) {
-    io::UdpSocketOptions socket{.local = {binding.ip, 0}, .device = binding.device, .icmp_errors = true};
-    socket.gso = socket.gro = options_.common.segmentation_offload;
-    const auto local = loop_->add_socket(socket);
+io::Result<void> Client::start() {
+  const auto routes = find_routes(options_);
+  if (!routes) return std::unexpected(routes.error());
+  std::vector<Dialer::Route> ways;
+  for (const Route& route : *routes) {
+    const auto local = open_socket(route.local);
     if (!local) return std::unexpected(local.error());
-    locals.push_back(*local);
+    tuples_.push_back({*local, route.server});
+    ways.push_back({route.name, tuples_.back()});
   }
-  return locals;
-}
-
-io::Result<void> Client::connect(const SocketAddress& server, const std::vector<SocketAddress>& locals) {
-  started_ = io::SystemClock::now();
-  const auto connection = engine_->connect({locals.front(), server}, resumption_, started_);
-  if (!connection) return io::failure("cannot start a connection: " + connection.error());
-  connection_ = *connection;
-  for (std::size_t i = 1; i < locals.size(); ++i)
-    if (const auto opened = engine_->open_path(connection_, {locals[i], server}, started_); !opened)
-      return io::failure(fmt::format("cannot open a path from {}: {}", locals[i].to_string(), opened.error()));
-
   auto jobs = plan_jobs(options_);
   if (!jobs) return io::failure(jobs.error());
+  auto report_file = ReportFile::create(options_.common.json_file);
+  if (!report_file) return std::unexpected(std::move(report_file).error());
+  report_file_ = std::move(*report_file);
+
   std::uint64_t total = 0;
   for (const Job& job : jobs->jobs) total += job.download + job.upload;
-  app_.emplace(engine_->transport(), connection_, std::move(*jobs));
+  app_.emplace(engine_->transport(), std::move(*jobs));
+  started_ = io::SystemClock::now();
+  dialer_.emplace(*engine_, std::move(ways), resumption_);
+  dialer_->start(started_);
+  if (dialer_->failure()) return io::failure(*dialer_->failure());
   const bool terminal = io::is_terminal(STDERR_FILENO);
   if (options_.progress.value_or(terminal)) {
     progress_.emplace(options_.duration ? 0 : total, terminal);
@@ -158,32 +151,91 @@ io::Result<void> Client::connect(const SocketAddress& server, const std::vector<
 
 void Client::on_turn(Instant now) {
   while (const auto event = engine_->transport().poll_event()) on_event(*event, now);
+  dialer_->on_deadline(now);
+  if (dialer_->failure()) error_ = dialer_->failure();
   app_->on_turn(now);
+  if (expired(migration_, now)) migrate(now);
   if (expired(next_progress_, now)) show_progress(now);
-  if (!app_->done() && expired(timeout_, now))
+  if (!error_ && !app_->done() && expired(timeout_, now))
     error_ = fmt::format("timed out after {:.1f} s", to_seconds(now - started_));
   if (error_ || finished(now)) return loop_->stop();
-  const Deadline app = earlier(app_->next_deadline(), timeout_);
-  loop_->set_application_deadline(earlier(earlier(app, next_progress_), patience_));
+  loop_->set_application_deadline(next_deadline());
+}
+
+Deadline Client::next_deadline() const {
+  Deadline next = earlier(app_->next_deadline(), dialer_->next_deadline());
+  for (const Deadline& other : {timeout_, next_progress_, patience_, migration_}) next = earlier(next, other);
+  return next;
 }
 
 void Client::on_event(const Event& event, Instant now) {
-  if (const auto* path = std::get_if<PathChanged>(&event.what))
-    spdlog::log(path->change == PathChange::refused ? spdlog::level::warn : spdlog::level::debug, "{} {} -> {}: {} {}",
-                name_of_path(*path), path->tuple.local.to_string(), path->tuple.remote.to_string(),
-                name_of_change(path->change), path->reason);
+  if (!dialer_->winner()) {
+    dialer_->on_event(event, now);
+    if (const auto* handshake = std::get_if<HandshakeCompleted>(&event.what); handshake && dialer_->winner())
+      on_connected(*handshake, now);
+  }
+  if (dialer_->winner() != event.connection) return;
+  if (const auto* path = std::get_if<PathChanged>(&event.what)) on_path(*path);
   if (std::holds_alternative<HandshakeConfirmed>(event.what) && options_.key_update)
     engine_->update_keys(connection_, now);
   app_->on_event(event, now);
 }
 
-/// ICMP is not authenticated, so it ends nothing that has begun. Before the handshake's end it saves people from
-/// waiting.
+void Client::on_path(const PathChanged& path) {
+  const bool is_bad = path.change == PathChange::refused || path.change == PathChange::abandoned;
+  spdlog::log(is_bad ? spdlog::level::warn : spdlog::level::debug, "{} {} -> {}: {} {}", name_of_path(path),
+              io::text_of(path.tuple.local), io::text_of(path.tuple.remote), name_of_change(path.change), path.reason);
+}
+
+void Client::on_connected(const HandshakeCompleted& handshake, Instant now) {
+  connection_ = *dialer_->winner();
+  app_->set_connection(connection_);
+  if (options_.migration) migration_ = now + options_.migration->after;
+  open_paths(handshake, now);
+}
+
+void Client::open_paths(const HandshakeCompleted& handshake, Instant now) {
+  const std::size_t first = dialer_->winning_route();
+  if (tuples_.size() > 1 && !handshake.multipath)
+    spdlog::warn("the server does not support multipath: only {} is used", io::text_of(tuples_[first].local));
+  const std::size_t allowed = engine_->transport().stats(connection_).path_limit;
+  if (handshake.multipath && tuples_.size() > allowed)
+    spdlog::warn("the server allows {} paths at a time (its --max-paths): {} of {} have to wait for one to end",
+                 allowed, tuples_.size() - allowed, tuples_.size());
+  for (std::size_t i = 0; i < tuples_.size() && handshake.multipath; ++i) {
+    if (i == first || dialer_->is_useless(i)) continue;
+    if (const auto opened = engine_->open_path(connection_, tuples_[i], now); !opened)
+      spdlog::warn("cannot open a path from {}: {}", io::text_of(tuples_[i].local), opened.error());
+  }
+}
+
 void Client::on_delivery_error(const io::DeliveryError& error) {
-  if (app_->handshake() || error.failure == TransmitFailure::too_big || options_.paths.size() > 1) return;
-  const std::string_view what = error.failure == TransmitFailure::refused ? "connection refused" : "unreachable";
-  error_ = fmt::format("{}: {}", error.tuple.remote.to_string(), what);
-  loop_->stop();
+  const Instant now = io::SystemClock::now();
+  if (!dialer_->winner()) {
+    dialer_->on_delivery_error(error, now);
+    return loop_->set_application_deadline(now);  // for on_turn(): it may have failed
+  }
+  // Too big for a path that was never validated: not a probe of its MTU, but its challenge.
+  if (error.failure != TransmitFailure::too_big) return;
+  if (std::ranges::find(complained_about_, error.tuple) != complained_about_.end()) return;
+  std::vector<PathStats> paths;
+  engine_->transport().path_stats(connection_, paths);
+  const auto path = std::ranges::find(paths, error.tuple, &PathStats::tuple);
+  if (path == paths.end() || path->validated) return;
+  complained_about_.push_back(error.tuple);
+  spdlog::warn("{}", describe_small_mtu(error.tuple));
+}
+
+/// Moves the first path, as a client does whose address changes (RFC 9000 §9).
+void Client::migrate(Instant now) {
+  migration_.reset();
+  const FourTuple& from = tuples_[dialer_->winning_route()];
+  const auto binding = io::resolve_binding(options_.migration->local, from.remote.ip.family());
+  if (!binding) return spdlog::warn("--migrate: {}", binding.error().message);
+  const auto local = open_socket(*binding);
+  if (!local) return spdlog::warn("--migrate: {}", local.error().message);
+  if (const auto moved = engine_->migrate_path(connection_, *local, now); !moved)
+    spdlog::warn("--migrate: {}", moved.error());
 }
 
 void Client::show_progress(Instant now) {
@@ -234,17 +286,16 @@ int Client::finish() {
   paths_.clear();
   engine_->transport().path_stats(connection_, paths_);
   if (paths_.empty()) paths_ = app_->final_paths();
+  if (paths_.empty()) paths_ = dialer_->failed_paths();
   const ClientReport result = report();
   engine_->transport().close(connection_, result.error ? kCancelled : kNoError, "", io::SystemClock::now());
   loop_->set_handler([this](Instant) {
     while (engine_->transport().poll_event()) {}
   });
   loop_->set_application_deadline(std::nullopt);
-  const auto drained = loop_->drain(kClosingLimit);
-  if (!options_.common.json_file.empty()) {
-    const auto written = write_json(options_.common.json_file, to_json(result));
-    if (!written) return complain(kExitFailed, written.error().message);
-  }
+  const auto drained = loop_->drain(dialer_->winner() ? kClosingLimit : Duration::zero());
+  const auto written = report_file_->write(to_json(result));
+  if (!written) return complain(kExitFailed, written.error().message);
   if (result.error) return complain(kExitFailed, *result.error);
   if (!drained) return complain(kExitFailed, drained.error().message);
   if (new_ticket_)
@@ -259,7 +310,8 @@ int Client::finish() {
 int run_client(const ClientOptions& options) { return Client(options).run(); }
 
 int complain(int code, std::string_view text) {
-  fmt::print(stderr, "mpquic-perf: {}\n", text);
+  // Not fmt::print, which throws where standard error cannot be written.
+  std::fputs(fmt::format("mpquic-perf: {}\n", text).c_str(), stderr);
   return code;
 }
 

@@ -15,8 +15,8 @@ constexpr std::size_t kMaxResults = 10000;  // of a run that repeats its jobs
 
 }  // namespace
 
-ClientApp::ClientApp(Transport& transport, ConnectionHandle connection, ClientAppOptions options)
-    : transport_(transport), connection_(connection), options_(std::move(options)), scratch_(kChunk) {}
+ClientApp::ClientApp(Transport& transport, ClientAppOptions options)
+    : transport_(transport), options_(std::move(options)), scratch_(kChunk) {}
 
 void ClientApp::on_event(const Event& event, Instant now) {
   if (event.connection != connection_ || done()) return;

@@ -44,7 +44,10 @@ struct ClientAppOptions {
 
 class ClientApp {
  public:
-  ClientApp(Transport& transport, ConnectionHandle connection, ClientAppOptions options);
+  ClientApp(Transport& transport, ClientAppOptions options);
+
+  /// The connection to use, before any of its events.
+  void set_connection(ConnectionHandle connection) { connection_ = connection; }
 
   void on_event(const Event& event, Instant now);
   /// To be called once per turn: ends a run that is limited by time.

@@ -1,6 +1,7 @@
 #include "tunnel/perf/engine.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include "io/files.h"
 #include "stack/crypto/tls_provider.h"
@@ -34,6 +35,12 @@ class OurEngine final : public Engine {
     if (!opened) return std::unexpected(std::string(name_of(opened.error())));
     return {};
   }
+  std::expected<void, std::string> migrate_path(ConnectionHandle handle, const SocketAddress& local,
+                                                Instant now) override {
+    const auto moved = endpoint_.migrate_path(handle, kInitialPath, local, now);
+    if (!moved) return std::unexpected(std::string(name_of(moved.error())));
+    return {};
+  }
   void update_keys(ConnectionHandle handle, Instant) override { endpoint_.initiate_key_update(handle); }
   void take_resumption(ConnectionHandle handle, Resumption& out) override {
     while (auto ticket = endpoint_.take_ticket(handle)) out.ticket = std::move(*ticket);
@@ -56,8 +63,12 @@ class OurEngine final : public Engine {
   if (path.empty()) return {};
   auto file = io::File::open_secret_log(path);
   if (!file) return std::unexpected(file.error().message);
-  tls.keylog = [log = std::make_shared<io::File>(std::move(*file))](std::string_view line) {
-    static_cast<void>(log->append(as_bytes(std::string(line) + "\n")));  // a full disk must not end connections
+  tls.keylog = [log = std::make_shared<io::File>(std::move(*file)), whole = true](std::string_view line) mutable {
+    if (!whole) return;
+    const auto written = log->append(as_bytes(std::string(line) + "\n"));
+    if (written) return;
+    whole = false;  // a full disk ends the log, not the connections
+    spdlog::warn("{}", written.error().message);
   };
   return {};
 }

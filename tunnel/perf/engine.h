@@ -34,6 +34,9 @@ class Engine {
   /// Why not, in words, if the path cannot even be asked for.
   [[nodiscard]] virtual std::expected<void, std::string> open_path(ConnectionHandle, const FourTuple& tuple,
                                                                    Instant now) = 0;
+  /// Moves path 0 to another local address. Why not, in words.
+  [[nodiscard]] virtual std::expected<void, std::string> migrate_path(ConnectionHandle, const SocketAddress& local,
+                                                                      Instant now) = 0;
   virtual void update_keys(ConnectionHandle, Instant now) = 0;
   /// What has arrived since the last call is added to `out`; older contents are replaced.
   virtual void take_resumption(ConnectionHandle, Resumption& out) = 0;

@@ -26,6 +26,9 @@ class Ngtcp2Engine final : public Engine {
   std::expected<void, std::string> open_path(ConnectionHandle, const FourTuple&, Instant) override {
     return std::unexpected("the ngtcp2 engine has one path");
   }
+  std::expected<void, std::string> migrate_path(ConnectionHandle, const SocketAddress&, Instant) override {
+    return std::unexpected("the ngtcp2 engine does not migrate");
+  }
   void update_keys(ConnectionHandle handle, Instant now) override {
     static_cast<void>(endpoint_.initiate_key_update(handle, now));  // refused: too early, and asked for once only
   }

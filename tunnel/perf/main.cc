@@ -20,15 +20,13 @@ void set_up_logging(const CommonOptions& options) {
   spdlog::set_default_logger(std::move(logger));
 }
 
-}  // namespace
+/// The exit code, now that everything was printed: what did not arrive, on a full disk for example, is no success.
+[[nodiscard]] int end(int code) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  return complain(code == kExitOk ? kExitFailed : code, "standard output cannot be written to the end");
+}
 
-int main(int argc, char** argv) try {
-  std::signal(SIGPIPE, SIG_IGN);
-  const auto command = parse_command_line(argc, argv);
-  if (!command) {
-    std::fputs((command.error().text + "\n").c_str(), command.error().code == kExitOk ? stdout : stderr);
-    return command.error().code;
-  }
+[[nodiscard]] int run(const Command& command) {
   return std::visit(mpquic::overloaded{[](const ServerOptions& options) {
                                          set_up_logging(options.common);
                                          return run_server(options);
@@ -37,7 +35,19 @@ int main(int argc, char** argv) try {
                                          set_up_logging(options.common);
                                          return run_client(options);
                                        }},
-                    *command);
+                    command);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+  std::signal(SIGPIPE, SIG_IGN);
+  const auto command = parse_command_line(argc, argv);
+  if (!command) {
+    std::fputs((command.error().text + "\n").c_str(), command.error().code == kExitOk ? stdout : stderr);
+    return end(command.error().code);
+  }
+  return end(run(*command));
 } catch (const std::exception& error) {
   return complain(kExitFailed, error.what());
 }

@@ -26,6 +26,8 @@ constexpr std::string_view kExamples = R"(Examples:
   mpquic-perf client 192.0.2.1:4433 --bytes 1G --pin HEX
   mpquic-perf client https://example.net:4433/index.html --ca ca.pem --out index.html
   mpquic-perf client 192.0.2.1:4433 --upload 500M --insecure --path if:wan1 --path if:wan2
+  mpquic-perf client example.net:4433 --bytes 1G --ca ca.pem --path 192.0.2.9 --path if:wan2,server=[2001:db8::1]
+  mpquic-perf client [fe80::1%eth0]:4433 --duration 10 --insecure --keep-alive 5 --migrate if:wan2@3
   mpquic-perf client 127.0.0.1:4433 /10M /20M --streams 2 --insecure --json result.json
 
 Exit codes: 0 done, 1 the transfer failed, 2 wrong usage or configuration.)";
@@ -34,19 +36,26 @@ Exit codes: 0 done, 1 the transfer failed, 2 wrong usage or configuration.)";
 struct Raw {
   std::string window = "32M";
   double idle_timeout = 30;
+  double handshake_timeout = 10;
+  double keep_alive = 0;
+  std::uint32_t max_paths = 0;
   bool no_multipath = false;
+  bool no_migration = false;
   bool no_ecn = false;
   bool no_pacing = false;
+  bool no_digest = false;
   bool no_offload = false;
   std::string target;
   std::string bytes;
   std::string upload;
   double duration = 0;
   double timeout = 0;
+  std::string migrate;
   bool progress = false;
   bool no_progress = false;
 };
 
+const std::uint32_t kDefaultMaxPaths = ConnectionConfig{}.max_paths;
 /// A 9000-byte frame less IPv6 and UDP headers.
 constexpr std::size_t kJumboDatagram = 8952;
 
@@ -56,6 +65,26 @@ constexpr std::size_t kJumboDatagram = 8952;
 
 [[nodiscard]] std::string one_of(std::span<const std::string_view> names) {
   return fmt::format("{}", fmt::join(names, ", "));
+}
+
+constexpr double kShortestTime = 0.001;
+constexpr double kLongestTime = 1e6;  // 11 days
+
+[[nodiscard]] std::optional<double> parse_seconds(std::string_view text, double least, double most) {
+  double value = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), value);
+  const bool is_number = code == std::errc{} && end == text.data() + text.size();
+  if (!is_number || !(value >= least && value <= most)) return std::nullopt;  // a NaN is not in any range
+  return value;
+}
+
+/// Unlike CLI11's ranges, refuses NaN.
+[[nodiscard]] CLI::Validator seconds(double least, double most = kLongestTime) {
+  return {[=](std::string& text) {
+            if (parse_seconds(text, least, most)) return std::string();
+            return fmt::format("'{}' is not a number of seconds from {} to {}", text, least, most);
+          },
+          ""};
 }
 
 void add_common(CLI::App& app, CommonOptions& common, Raw& raw) {
@@ -79,9 +108,21 @@ void add_common(CLI::App& app, CommonOptions& common, Raw& raw) {
   app.add_option("--max-datagram", connection.max_datagram_size, "largest UDP payload to probe for")
       ->check(CLI::Range(1200, 65527))
       ->capture_default_str();
-  app.add_option("--idle-timeout", raw.idle_timeout, "seconds; 0: none")
-      ->check(CLI::Range(0.0, 86400.0))
+  app.add_option("--idle-timeout", raw.idle_timeout, "close after so much silence; 0: never")
+      ->check(seconds(0))
+      ->type_name("SECONDS")
       ->capture_default_str();
+  app.add_option("--handshake-timeout", raw.handshake_timeout, "give up a handshake that takes longer")
+      ->check(seconds(kShortestTime))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  app.add_option("--keep-alive", raw.keep_alive, "send something after so much silence; 0: never")
+      ->check(seconds(0))
+      ->type_name("SECONDS")
+      ->capture_default_str();
+  app.add_option("--max-paths", raw.max_paths,
+                 fmt::format("paths at a time; default: {}, or more where --path wants them", kDefaultMaxPaths))
+      ->check(CLI::Range(1, static_cast<int>(kMaxPaths)));
   app.add_option("--cert", common.certificate_file, "certificate chain, PEM, leaf first")->type_name("FILE");
   app.add_option("--key", common.key_file, "private key, PEM")->type_name("FILE");
   app.add_option("--qlog", common.qlog_directory, "write one qlog file per connection (not with ngtcp2)")
@@ -95,12 +136,15 @@ void add_common(CLI::App& app, CommonOptions& common, Raw& raw) {
 }
 
 void add_server(CLI::App& app, ServerOptions& server, Raw& raw) {
-  app.add_option("--listen", server.listen, "ADDR:PORT, [ADDR]:PORT or if:NAME:PORT; may be repeated")->required();
+  app.add_option("--listen", server.listen, "ADDR:PORT, [ADDR]:PORT or if:NAME:PORT; may be repeated")
+      ->required()
+      ->allow_extra_args(false);
   app.add_flag("--self-signed", server.self_signed, "make a certificate and print its pin");
   app.add_option("--root", server.root, "directory to serve besides /SIZE documents")->type_name("DIR");
   app.add_flag("--retry", server.retry, "validate addresses by Retry");
   app.add_option("--require-client-ca", server.client_ca_file, "demand client certificates from this CA")
       ->type_name("FILE");
+  app.add_flag("--no-migration", raw.no_migration, "forbid clients to move a path (disable_active_migration)");
   app.add_flag("--once", server.once, "exit after the first connection whose handshake succeeds");
   add_common(app, server.common, raw);
 }
@@ -108,9 +152,15 @@ void add_server(CLI::App& app, ServerOptions& server, Raw& raw) {
 void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
   app.add_option("target", raw.target, "HOST:PORT or URL (https://HOST[:PORT][/PATH])")->required();
   app.add_option("documents", client.documents, "/PATH or /SIZE, for example /10M");
-  app.add_option("--path", client.paths, "local ADDR or if:NAME; the first is the initial path, more open extra paths");
+  app.add_option(
+         "--path", client.paths,
+         "where a path leaves: ADDR or if:NAME; the first is tried first. ,server=HOST[:PORT]: where it arrives")
+      ->allow_extra_args(false);
+  app.add_option("--migrate", raw.migrate, "move the first path to another ADDR or if:NAME after so many seconds")
+      ->type_name("LOCAL@SECONDS");
   app.add_option("--ca", client.ca_file, "CA certificates that may vouch for the server, PEM")->type_name("FILE");
-  app.add_option("--pin", client.pins, "SHA-256 of the server's public key (SubjectPublicKeyInfo), hex");
+  app.add_option("--pin", client.pins, "SHA-256 of the server's public key (SubjectPublicKeyInfo), hex")
+      ->allow_extra_args(false);
   app.add_flag("--insecure", client.insecure, "believe any server");
   app.add_option("--alpn", client.alpn, "hq-interop or perf; default: as the request needs")
       ->check(CLI::IsMember({std::string(kHqAlpn), std::string(kPerfAlpn)}));
@@ -122,9 +172,11 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
   app.add_option("--streams", client.streams, "streams at a time")->check(CLI::Range(1, 100000));
   app.add_flag("--progress", raw.progress, "show progress even if standard error is no terminal");
   app.add_flag("--no-progress", raw.no_progress, "never show progress")->excludes("--progress");
-  app.add_option("--duration", raw.duration, "stop after this many seconds")->check(CLI::PositiveNumber);
-  app.add_option("--timeout", raw.timeout, "give up after this many seconds")->check(CLI::PositiveNumber);
-  app.add_flag("!--no-digest", client.digest, "no SHA-256 of what is transferred: measures the transport alone");
+  app.add_option("--duration", raw.duration, "stop after so long")->check(seconds(kShortestTime))->type_name("SECONDS");
+  app.add_option("--timeout", raw.timeout, "give up after so long")
+      ->check(seconds(kShortestTime))
+      ->type_name("SECONDS");
+  app.add_flag("--no-digest", raw.no_digest, "no SHA-256 of what is transferred: measures the transport alone");
   app.add_flag("--key-update", client.key_update, "update keys once the handshake is confirmed");
   app.add_option("--ticket", client.ticket_file, "resume from this file and keep the new session ticket there")
       ->type_name("FILE");
@@ -155,6 +207,10 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
   connection.max_stream_data = *window;
   connection.send_buffer = *window;
   connection.idle_timeout = seconds_of(raw.idle_timeout);
+  connection.handshake_timeout = seconds_of(raw.handshake_timeout);
+  connection.keep_alive = seconds_of(raw.keep_alive);
+  if (raw.max_paths > 0) connection.max_paths = raw.max_paths;
+  connection.active_migration = !raw.no_migration;
   connection.multipath = !raw.no_multipath;
   connection.ecn = !raw.no_ecn;
   connection.pacing = !raw.no_pacing;
@@ -173,29 +229,28 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
   return {};
 }
 
+/// An address, perhaps with a zone: what is no name of a host.
+[[nodiscard]] bool is_address(std::string_view text) {
+  return IpAddress::parse(text.substr(0, text.find('%'))).has_value();
+}
+
 /// "https://host:port/path", "host:port", "[v6]:port", "host".
 [[nodiscard]] std::expected<void, ParseExit> parse_target(ClientOptions& client, std::string_view text) {
   const std::string_view whole = text;
-  if (const auto scheme = text.find("://"); scheme != std::string_view::npos) text.remove_prefix(scheme + 3);
+  const auto scheme = text.find("://");
+  if (scheme != std::string_view::npos) text.remove_prefix(scheme + 3);
   if (const auto slash = text.find('/'); slash != std::string_view::npos) {
     if (slash + 1 < text.size()) client.documents.insert(client.documents.begin(), std::string(text.substr(slash)));
     text = text.substr(0, slash);
   }
-  client.port = kDefaultPort;
-  const auto colon = text.rfind(':');
-  const auto bracket = text.find(']');
-  const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
-  if (has_port && !IpAddress::parse(text)) {  // an IPv6 address without brackets has no port
-    const std::string_view port = text.substr(colon + 1);
-    const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), client.port);
-    if (code != std::errc{} || end != port.data() + port.size() || client.port == 0)
-      return usage(fmt::format("'{}' is not a port", port));
-    text = text.substr(0, colon);
-  }
-  if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
-  if (text.empty() || (text.find_first_of("[]: @") != std::string_view::npos && !IpAddress::parse(text)))
-    return usage(fmt::format("'{}' is neither HOST:PORT nor a URL", whole));
-  client.host = text;
+  auto server = parse_host_port(text, kDefaultPort);
+  if (!server) return usage(fmt::format("'{}' is neither HOST:PORT nor a URL{}", whole, server.error()));
+  constexpr std::string_view kEscapedPercent = "%25";  // before a zone in a URL (RFC 6874 §2)
+  if (const auto zone = server->host.find(kEscapedPercent);
+      scheme != std::string_view::npos && zone != std::string::npos)
+    server->host.replace(zone, kEscapedPercent.size(), "%");
+  client.host = std::move(server->host);
+  client.port = server->port;
   return {};
 }
 
@@ -226,29 +281,68 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
   return {};
 }
 
+[[nodiscard]] std::expected<void, ParseExit> finish_paths(ClientOptions& client, const Raw& raw) {
+  if (client.paths.size() > kMaxPaths)
+    return usage(fmt::format("{} times --path: there can be {} paths at most", client.paths.size(), kMaxPaths));
+  if (raw.max_paths > 0 && client.paths.size() > raw.max_paths)
+    return usage(fmt::format("--max-paths {} is less than the {} of --path", raw.max_paths, client.paths.size()));
+  // Room for the extra paths, and for the one that replaces a broken one.
+  const auto wanted = static_cast<std::uint32_t>(std::min(client.paths.size() + 1, kMaxPaths));
+  std::uint32_t& max_paths = client.common.connection.max_paths;
+  if (raw.max_paths == 0) max_paths = std::max(max_paths, wanted);
+  if (raw.migrate.empty()) return {};
+  const auto at = raw.migrate.rfind('@');
+  const auto after = at == 0 || at == std::string::npos
+                         ? std::nullopt
+                         : parse_seconds(std::string_view(raw.migrate).substr(at + 1), 0, kLongestTime);
+  if (!after) return usage(fmt::format("--migrate {}: want LOCAL@SECONDS, as in if:wan2@3", raw.migrate));
+  client.migration = {raw.migrate.substr(0, at), seconds_of(*after)};
+  return {};
+}
+
 [[nodiscard]] std::expected<void, ParseExit> finish_client(ClientOptions& client, const Raw& raw) {
   if (auto common = finish_common(client.common, raw); !common) return common;
   if (auto target = parse_target(client, raw.target); !target) return target;
   if (auto transfer = finish_transfer(client, raw); !transfer) return transfer;
   if (client.ca_file.empty() && client.pins.empty() && !client.insecure)
     return usage("whom to believe? give --ca FILE, --pin HEX or --insecure");
-  if (client.paths.size() > kMaxPaths) return usage(fmt::format("at most {} paths", kMaxPaths));
   if (client.common.engine == "ngtcp2") {
     if (client.paths.size() > 1) return usage("the ngtcp2 engine has one path");
+    if (!raw.migrate.empty()) return usage("the ngtcp2 engine does not know --migrate");
     if (!client.pins.empty() || !client.ticket_file.empty())
       return usage("the ngtcp2 engine knows neither --pin nor --ticket");
   }
-  if (client.server_name.empty()) client.server_name = client.host;
+  if (client.server_name.empty()) client.server_name = client.host.substr(0, client.host.find('%'));  // no zone
   if (raw.progress || raw.no_progress) client.progress = raw.progress;
+  client.digest = !raw.no_digest;
   if (raw.timeout > 0) client.timeout = seconds_of(raw.timeout);
-  // Room for the extra paths, and for the one that replaces a broken one.
-  const auto wanted = static_cast<std::uint32_t>(client.paths.size() + 1);
-  client.common.connection.max_paths =
-      std::max(client.common.connection.max_paths, std::min<std::uint32_t>(wanted, kMaxPaths));
+  if (auto paths = finish_paths(client, raw); !paths) return paths;
   return {};
 }
 
 }  // namespace
+
+std::expected<HostPort, std::string> parse_host_port(std::string_view text, std::uint16_t default_port) {
+  HostPort result{.port = default_port};
+  const auto colon = text.rfind(':');
+  const auto bracket = text.find(']');
+  const bool has_port = colon != std::string_view::npos && (bracket == std::string_view::npos || colon > bracket);
+  if (has_port && !is_address(text)) {  // an IPv6 address without brackets has no port
+    const std::string_view port = text.substr(colon + 1);
+    const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), result.port);
+    if (code != std::errc{} || end != port.data() + port.size() || result.port == 0)
+      return std::unexpected(fmt::format(": '{}' is not a port", port));
+    text = text.substr(0, colon);
+  }
+  if (text.starts_with('[') && text.ends_with(']')) {
+    text = text.substr(1, text.size() - 2);
+    if (!is_address(text)) return std::unexpected(fmt::format(": '{}' is not an IPv6 address", text));
+  }
+  if (text.empty() || (text.find_first_of("[]: @") != std::string_view::npos && !is_address(text)))
+    return std::unexpected("");
+  result.host = text;
+  return result;
+}
 
 std::expected<Command, ParseExit> parse_command_line(int argc, const char* const* argv) {
   CLI::App app{std::string(kDescription), "mpquic-perf"};
@@ -268,7 +362,7 @@ std::expected<Command, ParseExit> parse_command_line(int argc, const char* const
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
     const CLI::App& asked = server_app.parsed() ? server_app : client_app.parsed() ? client_app : app;
-    return std::unexpected(ParseExit{kExitOk, asked.help()});
+    return std::unexpected(ParseExit{kExitOk, asked.help(&asked == &app ? "" : app.get_name())});
   } catch (const CLI::CallForVersion& version) {
     return std::unexpected(ParseExit{kExitOk, version.what()});
   } catch (const CLI::ParseError& error) {

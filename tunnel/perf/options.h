@@ -4,6 +4,7 @@
 #include <expected>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -41,12 +42,19 @@ struct ServerOptions {
   bool once = false;
 };
 
+/// The first path moves to another local address (RFC 9000 §9) once the connection is that old.
+struct Migration {
+  std::string local;  // ADDR or if:NAME
+  Duration after{};
+};
+
 struct ClientOptions {
   CommonOptions common;
   std::string host;
   std::uint16_t port = 0;
   std::vector<std::string> documents;  // hq: "/path"
-  std::vector<std::string> paths;      // ADDR or if:NAME; the first is the initial path
+  std::vector<std::string> paths;      // LOCAL[,server=HOST[:PORT]]; the first is the initial path if it can be
+  std::optional<Migration> migration;
   std::string ca_file;
   std::vector<std::string> pins;  // hex SHA-256 of the server's SubjectPublicKeyInfo
   bool insecure = false;
@@ -73,6 +81,13 @@ struct ParseExit {
   std::string text;
 };
 
+struct HostPort {
+  std::string host;
+  std::uint16_t port = 0;
+};
+
+/// "host:port", "[v6]:port", "host" or "v6"; IPv6 addresses may have a zone. What is wrong, as the end of a sentence.
+[[nodiscard]] std::expected<HostPort, std::string> parse_host_port(std::string_view text, std::uint16_t default_port);
 [[nodiscard]] std::expected<Command, ParseExit> parse_command_line(int argc, const char* const* argv);
 
 }  // namespace mpquic::perf

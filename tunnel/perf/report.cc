@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "io/files.h"
+#include "io/interfaces.h"
 
 namespace mpquic::perf {
 namespace {
@@ -16,8 +17,8 @@ constexpr int kIndent = 2;
 
 [[nodiscard]] json to_json(const PathStats& path) {
   return {{"id", path.id.value()},
-          {"local", path.tuple.local.to_string()},
-          {"remote", path.tuple.remote.to_string()},
+          {"local", io::text_of(path.tuple.local)},
+          {"remote", io::text_of(path.tuple.remote)},
           {"validated", path.validated},
           {"abandoned", path.abandoned},
           {"bytes_sent", path.bytes_sent},
@@ -75,7 +76,7 @@ std::string summary(const ClientReport& report) {
   for (const PathStats& path : report.paths)
     text +=
         fmt::format("\npath {} {} -> {}: {} bytes out, {} in, {} lost, rtt {:.2f} ms{}", path.id.value(),
-                    path.tuple.local.to_string(), path.tuple.remote.to_string(), path.bytes_sent, path.bytes_received,
+                    io::text_of(path.tuple.local), io::text_of(path.tuple.remote), path.bytes_sent, path.bytes_received,
                     path.packets_lost, to_milliseconds(path.smoothed_rtt), path.validated ? "" : ", never validated");
   return text;
 }
@@ -106,6 +107,7 @@ json to_json(const ClientReport& report) {
                  {"congestion_control", report.congestion_control},
                  {"scheduler", report.scheduler},
                  {"multipath", report.multipath},
+                 {"path_limit", report.connection.path_limit},
                  {"resumed", report.resumed},
                  {"key_updates", report.connection.key_updates},
                  {"packets_sent", report.connection.packets_sent},
@@ -142,12 +144,23 @@ json to_json(std::span<const ConnectionRecord> records, Duration cpu) {
   return {{"cpu_s", to_seconds(cpu)}, {"connections", std::move(array)}};
 }
 
-io::Result<void> write_json(const std::string& path, const json& document) {
+io::Result<ReportFile> ReportFile::create(const std::string& path) {
+  ReportFile report;
+  report.standard_output_ = path == "-";
+  if (path.empty() || report.standard_output_) return report;
+  auto file = io::NewFile::create(path);
+  if (!file) return std::unexpected(std::move(file).error());
+  report.file_ = std::move(*file);
+  return report;
+}
+
+io::Result<void> ReportFile::write(const json& document) {
   // Error texts may quote the peer: bytes that are no UTF-8 are replaced.
   const std::string text = document.dump(kIndent, ' ', false, json::error_handler_t::replace) + "\n";
-  if (path != "-") return io::write_file_atomically(path, text);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) return io::failure("cannot write the report");
-  return {};
+  if (standard_output_ && std::fputs(text.c_str(), stdout) < 0) return io::failure("cannot write the report");
+  if (!file_) return {};
+  if (auto written = file_->append(as_bytes(text)); !written) return written;
+  return file_->commit();
 }
 
 }  // namespace mpquic::perf

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "io/error.h"
+#include "io/files.h"
 #include "stack/base/time.h"
 #include "stack/endpoint/transport.h"
 #include "tunnel/perf/client_app.h"
@@ -38,7 +39,17 @@ struct ClientReport {
 [[nodiscard]] std::string summary(const ConnectionRecord& record);
 [[nodiscard]] nlohmann::json to_json(const ClientReport& report);
 [[nodiscard]] nlohmann::json to_json(std::span<const ConnectionRecord> records, Duration cpu);
-/// Writes to `path`, or to standard output for "-".
-[[nodiscard]] io::Result<void> write_json(const std::string& path, const nlohmann::json& json);
+
+/// Where the JSON document goes: found out before the run, so that none is lost to a wrong name.
+class ReportFile {
+ public:
+  /// "-" is standard output; an empty name is nowhere.
+  [[nodiscard]] static io::Result<ReportFile> create(const std::string& path);
+  [[nodiscard]] io::Result<void> write(const nlohmann::json& document);
+
+ private:
+  bool standard_output_ = false;
+  std::optional<io::NewFile> file_;
+};
 
 }  // namespace mpquic::perf

@@ -26,9 +26,11 @@ constexpr std::size_t kMaxRecords = 10000;  // of ended connections in the JSON 
 /// "ADDR:PORT", "[ADDR]:PORT" or "if:NAME:PORT".
 [[nodiscard]] io::Result<io::UdpSocketOptions> parse_listen(const std::string& text) {
   io::UdpSocketOptions options;
-  if (const auto address = SocketAddress::parse(text)) {
+  if (const auto address = io::parse_socket_address(text)) {
     options.local = *address;
     return options;
+  } else if (text.find('%') != std::string::npos) {  // of a zone it says what is wrong
+    return io::failure(fmt::format("--listen {}: {}", text, address.error().message));
   }
   const auto colon = text.rfind(':');
   const auto port = colon == std::string::npos ? std::nullopt : SocketAddress::parse("0.0.0.0" + text.substr(colon));
@@ -59,6 +61,7 @@ class Server {
   std::optional<io::SignalWatch> signals_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<io::EventLoop> loop_;
+  std::optional<ReportFile> report_file_;
   std::optional<ServerApp> app_;
   std::vector<ConnectionRecord> records_;
   bool closing_ = false;
@@ -66,6 +69,8 @@ class Server {
 
 int Server::run() {
   if (auto ready = set_up(); !ready) return complain(kExitUsage, ready.error().message);
+  // Who waits for the address and the pin would wait for ever.
+  if (std::fflush(stdout) != 0) return kExitFailed;
   if (auto ran = loop_->run(); !ran) return complain(kExitFailed, ran.error().message);
   return finish();
 }
@@ -92,9 +97,11 @@ io::Result<void> Server::set_up() {
   auto loop = io::EventLoop::create(engine_->transport());
   if (!loop) return std::unexpected(std::move(loop).error());
   loop_ = std::move(*loop);
+  auto report_file = ReportFile::create(options_.common.json_file);
+  if (!report_file) return std::unexpected(std::move(report_file).error());
+  report_file_ = std::move(*report_file);
   if (auto listening = listen(); !listening) return listening;
   if (!pin.empty()) fmt::print("pin {}\n", pin);
-  std::fflush(stdout);
   loop_->set_handler([this](Instant now) { on_turn(now); });
   return loop_->watch(signals_->fd(), [this](Instant) {
     while (signals_->take()) loop_->stop();
@@ -108,7 +115,7 @@ io::Result<void> Server::listen() {
     socket->gso = socket->gro = options_.common.segmentation_offload;
     const auto local = loop_->add_socket(*socket);
     if (!local) return std::unexpected(local.error());
-    fmt::print("listening {}\n", local->to_string());
+    fmt::print("listening {}\n", io::text_of(*local));
     if (on_listening_) on_listening_(*local);
   }
   return {};
@@ -121,7 +128,7 @@ void Server::on_turn(Instant now) {
                    handshake->multipath ? ", multipath" : "", handshake->resumed ? ", resumed" : "");
     if (const auto* path = std::get_if<PathChanged>(&event->what))
       spdlog::debug("connection {} {} from {}: {} {}", event->connection.value(), name_of_path(*path),
-                    path->tuple.remote.to_string(), name_of_change(path->change), path->reason);
+                    io::text_of(path->tuple.remote), name_of_change(path->change), path->reason);
     app_->on_event(*event, now);
   }
   for (ConnectionRecord& record : app_->take_finished()) {
@@ -136,10 +143,8 @@ int Server::finish() {
   closing_ = true;
   app_->shut_down(io::SystemClock::now());
   if (auto drained = loop_->drain(kClosingLimit); !drained) return complain(kExitFailed, drained.error().message);
-  if (!options_.common.json_file.empty()) {
-    const auto written = write_json(options_.common.json_file, to_json(records_, io::SystemClock::cpu_time()));
-    if (!written) return complain(kExitFailed, written.error().message);
-  }
+  const auto written = report_file_->write(to_json(records_, io::SystemClock::cpu_time()));
+  if (!written) return complain(kExitFailed, written.error().message);
   const auto only = std::ranges::find_if(records_, &ConnectionRecord::served);
   const bool failed = options_.once && only != records_.end() && only->closed && !is_clean(*only->closed);
   return failed ? kExitFailed : kExitOk;

@@ -6,6 +6,7 @@
 
 #include "tunnel/perf/credentials.h"
 #include "tunnel/perf/jobs.h"
+#include "tunnel/perf/routes.h"
 
 namespace mpquic::perf {
 namespace {
@@ -45,6 +46,17 @@ TEST(Options, TargetsAreHostsOrUrls) {
   EXPECT_EQ(url.server_name, "example.net");
 }
 
+// RFC 4007 §11; in a URL the percent sign is escaped (RFC 6874 §2). The zone is no part of the server's name.
+TEST(Options, LinkLocalTargetsNameTheirInterface) {
+  const ClientOptions plain = client({"[fe80::1%eth0]:4433", "/1"});
+  EXPECT_EQ(plain.host, "fe80::1%eth0");
+  EXPECT_EQ(plain.port, 4433);
+  EXPECT_EQ(plain.server_name, "fe80::1");
+  EXPECT_EQ(client({"fe80::1%eth0", "/1"}).host, "fe80::1%eth0");
+  EXPECT_EQ(client({"https://[fe80::1%25eth0]:4433/1"}).host, "fe80::1%eth0");
+  EXPECT_NE(usage_error({"client", "[nonsense%eth0]:1", "/1", "--insecure"}).find("nonsense"), std::string::npos);
+}
+
 TEST(Options, TheProtocolFollowsFromTheRequest) {
   EXPECT_EQ(client({"h:1", "/1"}).alpn, "hq-interop");
   EXPECT_EQ(client({"h:1", "--bytes", "1M"}).alpn, "perf");
@@ -62,6 +74,76 @@ TEST(Options, NumbersBecomeSettings) {
   EXPECT_FALSE(options.common.connection.ecn);
   EXPECT_EQ(options.timeout, 3s);
   EXPECT_EQ(options.duration, 4s);
+}
+
+TEST(Options, OneArgumentIsTakenPerPathAndPin) {
+  const ClientOptions options = client({"--path", "127.0.0.1", "--pin", "aa", "h:1", "/1"});
+  EXPECT_EQ(options.paths, (std::vector<std::string>{"127.0.0.1"}));
+  EXPECT_EQ(options.host, "h");
+  EXPECT_EQ(options.documents, (std::vector<std::string>{"/1"}));
+}
+
+TEST(Options, NoTimeIsBeyondItsRange) {
+  for (const char* option : {"--timeout", "--duration", "--idle-timeout", "--handshake-timeout", "--keep-alive"}) {
+    for (const char* value : {"nan", "-nan", "NaN", "inf", "-1", "1e300", "1s", "", "0x10", "1,5"})
+      EXPECT_NE(usage_error({"client", "h:1", "/1", "--insecure", option, value}).find(option), std::string::npos)
+          << option << value;
+  }
+  for (const char* option : {"--streams", "--max-datagram", "--max-paths", "--window", "--bytes"}) {
+    for (const char* value : {"nan", "inf", "-1", "1e3", "1.5", "99999999999999999999"})
+      EXPECT_NE(usage_error({"client", "h:1", "--bytes", "1", "--insecure", option, value}).find(option),
+                std::string::npos)
+          << option << value;
+  }
+}
+
+TEST(Options, LifetimeAndMigrationAreSettings) {
+  const ClientOptions options = client(
+      {"h:1", "/1", "--keep-alive", "2", "--handshake-timeout", "0.5", "--migrate", "if:a@b@1.5", "--max-paths", "5"});
+  EXPECT_EQ(options.common.connection.keep_alive, 2s);
+  EXPECT_EQ(options.common.connection.handshake_timeout, 500ms);
+  EXPECT_EQ(options.common.connection.max_paths, 5U);
+  ASSERT_TRUE(options.migration);
+  EXPECT_EQ(options.migration->local, "if:a@b");
+  EXPECT_EQ(options.migration->after, 1500ms);
+  for (const char* wrong : {"if:a", "@1", "if:a@", "if:a@nan", "if:a@-1"})
+    EXPECT_NE(usage_error({"client", "h:1", "/1", "--insecure", "--migrate", wrong}).find("LOCAL@SECONDS"),
+              std::string::npos);
+  const auto server =
+      parse({"server", "--listen", "0.0.0.0:1", "--self-signed", "--no-migration", "--max-paths", "40"});
+  ASSERT_TRUE(server);
+  EXPECT_FALSE(std::get<ServerOptions>(*server).common.connection.active_migration);
+  EXPECT_EQ(std::get<ServerOptions>(*server).common.connection.max_paths, 40U);
+}
+
+TEST(Options, MorePathsThanAllowedAreRefused) {
+  const std::vector<const char*> three{"client",    "h:1",    "/1",     "--insecure", "--path",
+                                       "127.0.0.1", "--path", "if:one", "--path",     "if:two"};
+  std::vector<const char*> two = three;
+  two.insert(two.end(), {"--max-paths", "2"});
+  EXPECT_NE(usage_error(two).find("--max-paths 2"), std::string::npos);
+  std::vector<const char*> many{"client", "h:1", "/1", "--insecure"};
+  for (std::size_t i = 0; i <= kMaxPaths; ++i) many.insert(many.end(), {"--path", "127.0.0.1"});
+  EXPECT_NE(usage_error(many).find("64"), std::string::npos);
+}
+
+TEST(Routes, SayWhereAPathArrives) {
+  const auto routes = find_routes(client({"127.0.0.1:4433", "/1", "--path", "127.0.0.5", "--path", "if:lo", "--path",
+                                          "127.0.0.6,server=127.0.0.9", "--path", "127.0.0.6,server=127.0.0.9:5"}));
+  ASSERT_TRUE(routes) << routes.error().message;
+  std::vector<std::string> arrivals;
+  for (const Route& route : *routes) arrivals.push_back(route.server.to_string());
+  EXPECT_EQ(arrivals, (std::vector<std::string>{"127.0.0.1:4433", "127.0.0.1:4433", "127.0.0.9:4433", "127.0.0.9:5"}));
+  EXPECT_EQ((*routes)[1].local.device, "lo");
+}
+
+TEST(Routes, SayWhatIsWrongWithAPath) {
+  for (const char* path : {"127.0.0.1,", "127.0.0.1,port=5", "127.0.0.1,server=", "127.0.0.1,server=h:0",
+                           "::1,server=127.0.0.1", "nonsense", "if:nosuchdev0", "fe80::1%nosuchdev0"}) {
+    const auto routes = find_routes(client({"127.0.0.1:4433", "/1", "--path", path}));
+    ASSERT_FALSE(routes) << path;
+    EXPECT_FALSE(routes.error().message.empty()) << path;
+  }
 }
 
 TEST(Options, ManyPathsRaiseThePathLimit) {
@@ -104,6 +186,7 @@ TEST(Options, HelpShowsExamples) {
     ASSERT_FALSE(help);
     EXPECT_EQ(help.error().code, kExitOk);
     EXPECT_NE(help.error().text.find("Examples:"), std::string::npos);
+    EXPECT_EQ(help.error().text.find("{false}"), std::string::npos);
   }
 }
 

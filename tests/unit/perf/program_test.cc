@@ -5,9 +5,11 @@
 #include <future>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>
 
 #include "io/files.h"
 #include "io/system_rng.h"
+#include "io/udp_socket.h"
 #include "stack/crypto/certificate.h"
 #include "tunnel/perf/credentials.h"
 #include "tunnel/perf/run.h"
@@ -59,12 +61,15 @@ class Program : public testing::Test {
   }
 
   Outcome run() {
-    server_.listen = {"127.0.0.1:0"};
+    server_.listen.insert(server_.listen.begin(), "127.0.0.1:0");
     Outcome outcome;
     std::promise<std::uint16_t> listening;
     auto port = listening.get_future();  // throws if the server ends without one
     std::jthread server([&, listening = std::move(listening)] mutable {
-      outcome.server = run_server(server_, [&](const SocketAddress& local) { listening.set_value(local.port); });
+      outcome.server = run_server(server_, [&, first = true](const SocketAddress& local) mutable {
+        if (std::exchange(first, false)) listening.set_value(local.port);
+      });
+      server_.listen.erase(server_.listen.begin());
     });
     client_.port = port.get();
     outcome.client = run_client(client_);
@@ -78,16 +83,16 @@ class Program : public testing::Test {
     return outcome;
   }
 
-  ServerOptions server_;
-  ClientOptions client_;
-  std::optional<ClientOptions> second_client_;  // after the first one
-
- private:
   json report(const std::string& name) const {
     const auto text = io::read_file(path(name));
     return text ? json::parse(*text) : json();
   }
 
+  ServerOptions server_;
+  ClientOptions client_;
+  std::optional<ClientOptions> second_client_;  // after the first one
+
+ private:
   std::string directory_;
 };
 
@@ -217,10 +222,95 @@ TEST_F(Program, ReplacesTheOutputOnlyByAWholeDocument) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(path("out")), {}), 1);
 }
 
-TEST_F(Program, NoticesThatNobodyListens) {
+TEST_F(Program, NoticesAtOnceThatNobodyListensOnAnyPath) {
   client_.port = 9;  // discard: not on loopback
   client_.download = 1000;
+  for (const int paths : {0, 2}) {
+    use_paths(paths);
+    const auto start = std::chrono::steady_clock::now();
+    EXPECT_EQ(run_client(client_), kExitFailed);
+    EXPECT_LT(std::chrono::steady_clock::now() - start, 3s);
+    EXPECT_NE(report("client.json").value("error", "").find("connection refused"), std::string::npos);
+  }
+}
+
+/// Where datagrams vanish: a socket that nobody reads.
+class BlackHole {
+ public:
+  BlackHole() : socket_(std::move(*io::UdpSocket::open({.local = {IpAddress::v4({127, 0, 0, 1}), 0}}))) {}
+  [[nodiscard]] std::string address() const { return socket_->local_address().to_string(); }
+
+ private:
+  std::unique_ptr<io::UdpSocket> socket_;
+};
+
+TEST_F(Program, ADeadFirstPathIsReplacedByTheNext) {
+  const BlackHole silent;
+  for (const std::string& dead : {silent.address(), std::string("127.0.0.1:9")}) {
+    client_.paths = {"127.0.0.1,server=" + dead, "127.0.0.2", "127.0.0.3"};
+    client_.download = kSize;
+    const Outcome outcome = run();
+    expect_done(outcome, kSize);
+    EXPECT_LT(outcome.report.value("handshake_seconds", 9.0), 3.0);
+    EXPECT_EQ(outcome.report["paths"][0].value("local", "").rfind("127.0.0.2:", 0), 0U) << outcome.report.dump(2);
+  }
+}
+
+TEST_F(Program, EveryPathIsNamedWhereNoneReachesTheServer) {
+  const BlackHole silent;
+  client_.paths = {"127.0.0.1,server=" + silent.address(), "127.0.0.2,server=127.0.0.1:9"};
+  client_.port = 9;
+  client_.download = 1000;
+  client_.common.connection.handshake_timeout = 1s;
   EXPECT_EQ(run_client(client_), kExitFailed);
+  const std::string error = report("client.json").value("error", "");
+  EXPECT_NE(error.find("over 127.0.0.1,server=" + silent.address()), std::string::npos) << error;
+  EXPECT_NE(error.find("over 127.0.0.2,server=127.0.0.1:9: 127.0.0.1:9: connection refused"), std::string::npos)
+      << error;
+}
+
+TEST_F(Program, PathsOfBothFamiliesCarryOneConnection) {
+  const auto v6 = io::UdpSocket::open({.local = {IpAddress::parse("::1").value_or(IpAddress{}), 0}});
+  if (!v6) GTEST_SKIP() << "no IPv6 on this machine";
+  const std::string second = (*v6)->local_address().to_string();  // a port that is free once the socket is closed
+  const_cast<std::unique_ptr<io::UdpSocket>&>(*v6).reset();
+  server_.listen = {second};
+  client_.paths = {"127.0.0.1", "::1,server=" + second};
+  client_.download = 10 * kSize;
+  const Outcome outcome = run();
+  expect_done(outcome, 10 * kSize);
+  ASSERT_EQ(outcome.report["paths"].size(), 2U);
+  EXPECT_EQ(outcome.report["paths"][1].value("remote", ""), second);
+  for (const json& path : outcome.report["paths"]) EXPECT_GT(path.value("bytes_received", 0U), 0U) << path.dump(2);
+}
+
+TEST_F(Program, LearnsHowManyPathsTheServerAllows) {
+  server_.common.connection.max_paths = 2;
+  use_paths(4);
+  client_.download = kSize;
+  const Outcome outcome = run();
+  expect_done(outcome, kSize);
+  EXPECT_EQ(outcome.report.value("path_limit", 0U), 2U);
+  EXPECT_EQ(outcome.report["paths"].size(), 2U);
+}
+
+TEST_F(Program, MovesItsFirstPath) {
+  client_.migration = {"127.0.0.9", 100ms};
+  client_.duration = 1s;
+  client_.download = 1U << 30;
+  const Outcome outcome = run();
+  EXPECT_EQ(outcome.client, kExitOk);
+  EXPECT_EQ(outcome.report["paths"][0].value("local", "").rfind("127.0.0.9:", 0), 0U) << outcome.report.dump(2);
+}
+
+TEST_F(Program, RefusesAReportThatCannotBeWrittenBeforeItBegins) {
+  client_.port = 9;
+  client_.common.json_file = path("missing") + "/client.json";
+  client_.download = 1000;
+  EXPECT_EQ(run_client(client_), kExitUsage);
+  server_.listen = {"127.0.0.1:0"};
+  server_.common.json_file = path("missing") + "/server.json";
+  EXPECT_EQ(run_server(server_), kExitUsage);
 }
 
 TEST_F(Program, ComplainsAboutConfigurationWithExitCodeTwo) {

@@ -60,7 +60,8 @@ class Transfer : public testing::Test {
     pump();
   }
   void start(std::string_view alpn, ClientAppOptions options) {
-    client_.emplace(client_side_, kConnection, std::move(options));
+    client_.emplace(client_side_, std::move(options));
+    client_->set_connection(kConnection);
     connect(alpn);
   }
   /// Sends raw bytes on a new stream as a foreign client would.
