@@ -70,16 +70,19 @@ Result<void> LocalCids::on_retire(const RetireConnectionIdFrame& frame, const Co
   const PathId path = frame.path.value_or(kInitialPath);
   Supply* supply = supply_of(path);
   if (is_forgotten(path)) return {};  // a late frame
-  if (supply == nullptr || frame.sequence >= supply->next_sequence) {
-    return fail(error::kProtocolViolation, "retires a connection ID that was never issued", type);
-  }
+  constexpr std::string_view kNeverIssued = "retires a connection ID that was never issued";
+  if (supply == nullptr || frame.sequence >= supply->next_sequence)
+    return fail(error::kProtocolViolation, kNeverIssued, type);
   const auto found = std::ranges::find(supply->issued, frame.sequence, &Issued::sequence);
   if (found == supply->issued.end()) return {};  // retired before
+  // RFC 9000 §19.16: "greater than any previously sent to the peer". Who could retire replacements before they are sent
+  // would have us make new ones as fast as frames arrive, not as fast as congestion control lets them leave.
+  if (found->delivery == Delivery::queued) return fail(error::kProtocolViolation, kNeverIssued, type);
   if (found->cid.id == packet_dcid) {
     return fail(error::kProtocolViolation, "retires the connection ID of the packet itself", type);
   }
   remove(*supply, static_cast<std::size_t>(found - supply->issued.begin()));
-  replenish();
+  top_up(*supply);
   return {};
 }
 
@@ -197,14 +200,19 @@ void LocalCids::remove(Supply& supply, std::size_t index) {
   supply.issued.erase(supply.issued.begin() + static_cast<std::ptrdiff_t>(index));
 }
 
+void LocalCids::top_up(Supply& supply) {
+  if (peer_limit_ == 0 || !uses_cids_ || supply.use == Use::abandoned || supply.path.value() >= next_unsupplied_)
+    return;
+  const std::uint64_t want = std::min(peer_limit_, supply.use == Use::open ? kCidsOpenPath : std::uint64_t{1});
+  while (supply.issued.size() < want) add(supply, generate_(), Delivery::queued);
+}
+
 void LocalCids::replenish() {
   if (peer_limit_ == 0 || !uses_cids_) return;
   std::size_t unused = 0;
   for (Supply& supply : supplies_) {
-    if (supply.use == Use::abandoned || supply.path.value() >= next_unsupplied_) continue;
-    if (supply.use == Use::unused) ++unused;
-    const std::uint64_t want = std::min(peer_limit_, supply.use == Use::open ? kCidsOpenPath : std::uint64_t{1});
-    while (supply.issued.size() < want) add(supply, generate_(), Delivery::queued);
+    top_up(supply);
+    if (supply.use == Use::unused && supply.path.value() < next_unsupplied_) ++unused;
   }
   if (!path_limit_) return;
   for (; next_unsupplied_ <= path_limit_->value() && unused < kMaxUnusedPaths; ++next_unsupplied_) {

@@ -109,6 +109,8 @@ class LocalCids {
   [[nodiscard]] bool is_forgotten(PathId path) const;
   void add(Supply& supply, const GeneratedCid& cid, Delivery delivery);
   void remove(Supply& supply, std::size_t index);
+  /// Up to what the path is kept supplied with.
+  void top_up(Supply& supply);
   void replenish();
 
   CidGenerator generate_;

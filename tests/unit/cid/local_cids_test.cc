@@ -108,6 +108,7 @@ TEST_F(LocalCidsTest, RetiredConnectionIdIsReplacedWhileThePathIsOpen) {  // dig
   cids_.set_peer_limit(8);
   cids_.set_path_limit(kPath1);
   cids_.open(kPath1);
+  static_cast<void>(write_packet(cids_));
   static_cast<void>(events());
   ASSERT_TRUE(cids_.on_retire(retire(kPath1, 0), kOther));
   EXPECT_EQ(cids_.active_count(kPath1), LocalCids::kCidsOpenPath);
@@ -126,6 +127,20 @@ TEST_F(LocalCidsTest, RetiringAnUnissuedSequenceIsAProtocolViolation) {  // RFC 
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().code, error::kProtocolViolation);
   EXPECT_EQ(result.error().frame_type, frame_type::kPathRetireConnectionId);
+}
+
+TEST_F(LocalCidsTest, RetiringAReplacementThatWasNotSentYetIsAProtocolViolation) {  // RFC 9000 §19.16
+  cids_.set_peer_limit(8);
+  cids_.set_path_limit(kPath1);
+  cids_.open(kPath1);
+  static_cast<void>(write_packet(cids_));
+  ASSERT_TRUE(cids_.on_retire(retire(kPath1, 2), kOther));
+  const auto result = cids_.on_retire(retire(kPath1, 3), kOther);
+  ASSERT_FALSE(result) << "one packet of retirements must not beget replacements without end";
+  EXPECT_EQ(result.error().code, error::kProtocolViolation);
+  EXPECT_TRUE(cids_.on_retire(retire(kPath1, 2), kOther)) << "retired before: a late frame";
+  static_cast<void>(write_packet(cids_));
+  EXPECT_TRUE(cids_.on_retire(retire(kPath1, 3), kOther));
 }
 
 TEST_F(LocalCidsTest, RetiringThePacketsOwnConnectionIdIsAProtocolViolation) {  // RFC 9000 §19.16
