@@ -242,6 +242,8 @@ class Connection {
   };
   [[nodiscard]] Wants survey(Instant now) const;
   [[nodiscard]] Demand demand() const;
+  /// What scheduler and copies may choose from: a path that has nowhere to send to must not hold up the others.
+  [[nodiscard]] std::span<const PathView> sendable_views(Instant now);
   [[nodiscard]] bool may_send_application() const;
   [[nodiscard]] bool handshake_wants(Path& path, EncryptionLevel level, Instant now) const;
   [[nodiscard]] bool has_alternative(PathId id) const;

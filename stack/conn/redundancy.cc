@@ -59,7 +59,7 @@ void Connection::expire_copies(PathId onto, Instant now) {
 
 std::optional<Transmit> Connection::transmit_copies(MutableBytes out, Instant now) {
   if (copies_.empty()) return std::nullopt;
-  for (const PathView& view : paths_.views(now)) {
+  for (const PathView& view : sendable_views(now)) {
     expire_copies(view.id, now);
     if (copies_.front(view.id) == nullptr) continue;
     pacing_wakeup_ = earlier(pacing_wakeup_, view.next_send);
@@ -70,9 +70,7 @@ std::optional<Transmit> Connection::transmit_copies(MutableBytes out, Instant no
 }
 
 std::optional<Transmit> Connection::transmit_copies_on(Path& path, MutableBytes out, Instant now) {
-  const ConnectionId* dcid = dcid_of(path);
-  if (dcid == nullptr) return std::nullopt;
-  const PacketTarget to = target(path, EncryptionLevel::one_rtt, *dcid, now);
+  const PacketTarget to = target(path, EncryptionLevel::one_rtt, *dcid_of(path), now);
   const std::size_t segment = path.max_datagram_size();
   const std::size_t budget = std::min<std::uint64_t>(path.send_budget(now).value(), out.size());
   DatagramWriter train(out);

@@ -76,6 +76,10 @@ Connection::Demand Connection::demand() const {
   return most == Interest::new_data ? Demand::new_data : Demand::lost_data;
 }
 
+std::span<const PathView> Connection::sendable_views(Instant now) {
+  return paths_.views(now, [this](Path& path) { return dcid_of(path) != nullptr; });
+}
+
 std::optional<Transmit> Connection::transmit_path_probe(MutableBytes out, Instant now) {
   Path* path = nullptr;
   std::optional<ProbePlan> plan;
@@ -229,7 +233,7 @@ std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now)
   Demand wanted = demand();
   set_application_limited(wanted == Demand::none);
   if (wanted == Demand::none && (!streams_.has_unacked() || paths_.open_count() < 2)) return std::nullopt;
-  const auto views = paths_.views(now);
+  const auto views = sendable_views(now);
   std::optional<PathId> reinjecting;
   if (wanted == Demand::none) {
     reinjecting = reinject(views, now);
@@ -244,10 +248,7 @@ std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now)
   const auto picked = reinjecting ? reinjecting : scheduler_->pick(views, context);
   if (!picked) return std::nullopt;
   Path& path = *paths_.find(*picked);
-  const ConnectionId* dcid = dcid_of(path);
-  if (dcid == nullptr) return std::nullopt;
-
-  const PacketTarget to = target(path, EncryptionLevel::one_rtt, *dcid, now);
+  const PacketTarget to = target(path, EncryptionLevel::one_rtt, *dcid_of(path), now);
   const std::size_t segment = path.max_datagram_size();
   const bool tiny = buggified(config_.buggify, BuggifyPoint::tiny_train);
   const std::size_t budget = tiny ? 0 : std::min<std::uint64_t>(path.send_budget(now).value(), out.size());

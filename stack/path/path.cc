@@ -321,6 +321,7 @@ void Path::describe(PathView& view, Instant now) const {
   view.backup = backup_;
   view.potentially_failed = potentially_failed_;
   view.socket_blocked = socket_blocked();
+  view.untracked = !space(SpaceId::application).can_track();
   view.smoothed_rtt = rtt_.smoothed();
   view.latest_rtt = rtt_.latest();
   view.min_rtt = rtt_.min();

@@ -37,14 +37,6 @@ const Path* PathManager::find(PathId id) const {
   return record == nullptr ? nullptr : record->path.get();
 }
 
-std::span<const PathView> PathManager::views(Instant now) {
-  views_.clear();
-  for (const Record& record : records_) {
-    if (record.path && record.path->is_open()) record.path->describe(views_.emplace_back(), now);
-  }
-  return views_;
-}
-
 std::size_t PathManager::open_count() const {
   return static_cast<std::size_t>(
       std::ranges::count_if(records_, [](const Record& record) { return record.path && record.path->is_open(); }));

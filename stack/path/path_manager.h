@@ -93,8 +93,16 @@ class PathManager {
       while (const auto sequence = record.path->poll_released_cid()) retire(record.id, *sequence);
     }
   }
-  /// Views of the open paths, ascending. Valid until the next call.
-  [[nodiscard]] std::span<const PathView> views(Instant now);
+  /// Views of the open paths that `usable(Path&)` lets pass, ascending. Valid until the next call.
+  template <class Usable>
+  [[nodiscard]] std::span<const PathView> views(Instant now, Usable&& usable) {
+    views_.clear();
+    for (const Record& record : records_) {
+      if (record.path && record.path->is_open() && usable(*record.path))
+        record.path->describe(views_.emplace_back(), now);
+    }
+    return views_;
+  }
   [[nodiscard]] std::size_t open_count() const;
   [[nodiscard]] std::span<const ClosedPath> closed() const { return closed_; }
 

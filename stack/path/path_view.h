@@ -16,6 +16,7 @@ struct PathView {
   bool potentially_failed = false;  // PTO fired with data outstanding, nothing acknowledged since
   bool pacing_blocked = false;      // may send again at `next_send`
   bool socket_blocked = false;      // the host's socket for this path is full
+  bool untracked = false;           // so much is outstanding that no further packet could be remembered
   Duration smoothed_rtt{};
   Duration latest_rtt{};
   Duration min_rtt{};
@@ -31,7 +32,7 @@ struct PathView {
   [[nodiscard]] ByteCount window_room() const { return saturating_sub(congestion_window, bytes_in_flight); }
   /// A full-size datagram may leave on this path now.
   [[nodiscard]] bool can_send() const {
-    return !pacing_blocked && !socket_blocked && window_room().value() >= max_datagram_size &&
+    return !pacing_blocked && !socket_blocked && !untracked && window_room().value() >= max_datagram_size &&
            amplification_credit.value() >= max_datagram_size;
   }
 };

@@ -11,9 +11,9 @@
 
 namespace mpquic {
 
-/// Contract: `paths` are open paths in ascending PathId order. The answer must be a path of the span that can_send(),
-/// or nothing, which means "wait until something changes" (an ACK, the pacer, a new path). on_sent() follows each
-/// train that was really sent.
+/// Contract: `paths` are open paths in ascending PathId order, each with a connection ID of the peer's to send to. The
+/// answer must be a path of the span that can_send(), or nothing, which means "wait until something changes" (an ACK,
+/// the pacer, a new path). on_sent() follows each train that was really sent.
 class Scheduler {
  public:
   Scheduler() = default;

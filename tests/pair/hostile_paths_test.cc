@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "stack/sched/scheduler.h"
 #include "tests/pair/pair.h"
 #include "tests/pair/raw_peer.h"
 
@@ -81,6 +82,42 @@ TEST(HostilePaths, RepliesUseAConnectionIdOfThePath) {  // digest 20
     on_one += packet.path == kOne ? 1 : 0;
   }
   EXPECT_GT(on_one, 2U);
+}
+
+TEST(HostilePaths, APathWithoutAConnectionIdToSendToHoldsNothingUp) {  // draft-21 §3.2: the peer owes us one
+  for (const std::string_view scheduler : scheduler_names()) {
+    RawPeerOptions options;
+    options.endpoint.connection.scheduler = scheduler;
+    RawPeer peer(options);
+    ASSERT_TRUE(peer.handshake());
+    ASSERT_TRUE(peer.send(PingFrame{}, {.path = kOne, .from = peer.address_of(kInitialPath)}));
+    ASSERT_TRUE(stats_of(peer, kOne)->validated) << "the address is known";
+    const auto stream = peer.endpoint->open_stream(peer.handle, Directionality::unidirectional);
+    ASSERT_TRUE(stream);
+    const std::vector<std::byte> data(50'000);
+    ASSERT_EQ(peer.endpoint->write(peer.handle, *stream, data, true), data.size());
+    peer.send(PingFrame{});
+    peer.run_for(5s);
+    const auto arrived_on = [&](PathId path) {
+      std::size_t bytes = 0;
+      for (const RawReceived& packet : peer.received) {
+        RawPeer::for_each_frame(packet, [&](const Frame& frame) {
+          const auto* data_frame = std::get_if<StreamFrame>(&frame);
+          if (data_frame != nullptr && packet.path == path) bytes += data_frame->data.size();
+        });
+      }
+      return bytes;
+    };
+    EXPECT_GE(arrived_on(kInitialPath), data.size()) << scheduler;
+    // It is a path like any other as soon as there is one.
+    peer.issue(kOne, 0);
+    const auto more = peer.endpoint->open_stream(peer.handle, Directionality::unidirectional);
+    ASSERT_TRUE(more);
+    ASSERT_EQ(peer.endpoint->write(peer.handle, *more, data, true), data.size());
+    peer.send(PingFrame{});
+    peer.run_for(5s);
+    EXPECT_GT(arrived_on(kOne), 0U) << scheduler;
+  }
 }
 
 TEST(HostilePaths, AnUnvalidatedPathGetsAtMostThreeTimesWhatItSent) {  // digest 22

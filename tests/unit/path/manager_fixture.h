@@ -41,6 +41,9 @@ class ManagerFixture : public ::testing::Test {
     return seen;
   }
   std::vector<PathEvent::Kind> kinds() { return kinds_of(events()); }
+  std::span<const PathView> views() {
+    return manager_.views(kStart, [](Path&) { return true; });
+  }
   Written write(PathId path = kInitialPath) {
     return write_with(path, [&](FrameWriter& writer) { manager_.write_frames(writer); });
   }

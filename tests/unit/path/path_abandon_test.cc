@@ -46,7 +46,7 @@ TEST_F(AbandonTest, FrameTravelsOnAnotherPath) {  // digest 26, 38
 
 TEST_F(AbandonTest, AbandonedPathIsNoLongerOffered) {  // digest 38
   manager_.abandon(kPath1, 0, "", kStart);
-  EXPECT_EQ(manager_.views(kStart).size(), 1U);
+  EXPECT_EQ(views().size(), 1U);
   EXPECT_EQ(manager_.open_count(), 1U);
 }
 

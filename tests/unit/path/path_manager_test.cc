@@ -172,12 +172,12 @@ TEST_F(ClientPaths, ServerNeverOpensNorClientAccepts) {  // digest 17
 // --- Accepting, server
 
 TEST_F(ServerPaths, FirstPacketOpensAPathEvenWithoutChallenge) {  // digest 24, 28
-  const PathView before = manager_.views(kStart).front();
+  const PathView before = views().front();
   const auto path = manager_.accept(PathId{3}, client_at(2), kStart);  // any in-limit ID, any order
   ASSERT_TRUE(path);
   EXPECT_EQ((*path)->state(), Path::State::validating);
   EXPECT_EQ(kinds(), (std::vector{Kind::opened}));
-  const PathView& after = manager_.views(kStart).front();
+  const PathView& after = views().front();
   EXPECT_EQ(after.id, before.id);
   EXPECT_EQ(after.congestion_window, before.congestion_window);
   EXPECT_EQ(after.validated, before.validated);
@@ -287,9 +287,9 @@ TEST_F(ClientPaths, StatusMayPrecedeThePath) {  // draft-21 §4.3
 
 TEST_F(ClientPaths, BackupByEitherSideIsBackup) {
   manager_.set_status(kInitialPath, false);
-  EXPECT_TRUE(manager_.views(kStart).front().backup);
+  EXPECT_TRUE(views().front().backup);
   ASSERT_TRUE(manager_.on_path_status({0, 0, true}));
-  EXPECT_TRUE(manager_.views(kStart).front().backup);
+  EXPECT_TRUE(views().front().backup);
 }
 
 // --- Limits

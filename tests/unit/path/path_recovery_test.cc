@@ -472,5 +472,12 @@ TEST_F(PathRecovery, ClosingGivesBackEverything) {  // lesson 12
   EXPECT_FALSE(path.next_deadline());
 }
 
+TEST_F(PathRecovery, TakesNoMoreThanCanBeRemembered) {
+  Path path = make();
+  while (path.space(kApp).can_track()) send(path, kStart, kApp, 0);
+  EXPECT_GE(path.view(kStart).window_room().value(), path.max_datagram_size());
+  EXPECT_FALSE(path.view(kStart).can_send());
+}
+
 }  // namespace
 }  // namespace mpquic

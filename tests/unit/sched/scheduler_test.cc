@@ -65,6 +65,9 @@ TEST_P(EveryScheduler, BlockedPathsAreSkipped) {
   EXPECT_EQ(pick(), PathId{3});
   fill_window(paths_[3]);
   EXPECT_FALSE(pick());
+  paths_[3] = path_of(3, milliseconds(40));
+  paths_[3].untracked = true;
+  EXPECT_FALSE(pick());
 }
 
 TEST_P(EveryScheduler, BackupIsUsedOnlyWithoutAUsablePrimary) {  // draft-21 §4.3
