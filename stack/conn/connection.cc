@@ -184,6 +184,7 @@ void Connection::try_open_paths(Instant now) {
 
 void Connection::drain_path_events(Instant now) {
   while (const auto event = paths_.poll_event()) on_path_event(*event, now);
+  paths_.start_waiting_validations(now);
   paths_.drain_released_cids([this](PathId id, std::uint64_t sequence) { peer_cids_.retire(id, sequence); });
   if (paths_.multipath()) local_cids_.set_path_limit(paths_.usable_limit());
 }

@@ -16,7 +16,7 @@ constexpr std::array kAllSpaces{SpaceId::initial, SpaceId::handshake, SpaceId::a
 
 Path::Path(PathId id, const FourTuple& tuple, Start start, const PathContext& context, Instant now)
     : id_(id),
-      state_(start == Start::validate ? State::validating : State::active),
+      state_(start == Start::validate || start == Start::wait ? State::validating : State::active),
       context_(context),
       tuples_(tuple, context.settings.tuple),
       rtt_(context.settings.initial_rtt),
@@ -37,11 +37,12 @@ Path::Path(PathId id, const FourTuple& tuple, Start start, const PathContext& co
   }
   Tuple& first = tuples_.active();
   if (start == Start::validate) first.validator.start(now, validation_pto());
+  if (start == Start::wait) first.validator.wait();
   if (start == Start::proved) {
     first.validator.set_validated();
     first.amplification.lift();
   }
-  first.proved = first.amplification.lifted() && start != Start::validate;
+  first.proved = first.amplification.lifted() && state_ == State::active;
 }
 
 void Path::discard_space(SpaceId space, AckOutcome& out) {

@@ -91,6 +91,7 @@ class Path {
   enum class Start : std::uint8_t {
     handshake,  // path 0: the handshake validates the address (RFC 9000 §8.1)
     validate,   // challenge the peer on it
+    wait,       // ... once start_validation() is called
     proved,     // the 4-tuple is validated already (draft-21 §3.1.1)
   };
   /// A server that may send less than this waits for more from the client.
@@ -118,6 +119,9 @@ class Path {
   void on_packet_from(const FourTuple& from, bool probing_only, bool largest, Instant now);
   void on_path_challenge(const FourTuple& from, const ChallengeData& data, Instant now);
   void on_path_response(const ChallengeData& data, Instant now);
+  /// After Start::wait.
+  [[nodiscard]] bool awaits_validation() const { return is_open() && active().validator.waiting(); }
+  void start_validation(Instant now);
   /// Server: a Handshake packet or a valid token proved the client's address (RFC 9000 §8.1).
   void on_address_validated();
   /// Client: probe, then move. False while another move is under way, or in a path that is not active.

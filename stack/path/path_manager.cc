@@ -112,20 +112,37 @@ std::expected<Path*, DropReason> PathManager::accept(PathId id, const FourTuple&
   if (finished_.contains(id.value()) || (known != nullptr && known->abandoned)) {
     return std::unexpected(DropReason::path_abandoned);
   }
-  const auto validating = std::ranges::count_if(
-      records_, [](const Record& record) { return record.path && record.path->state() == Path::State::validating; });
-  if (static_cast<std::size_t>(validating) >= kMaxConcurrentValidations) {
-    return std::unexpected(DropReason::rate_limited);  // the client repeats its PATH_CHALLENGE
-  }
   Record& record = require_record(id);
   if (open_count() >= max_paths_) {
     mark_abandoned(record, End{error::kPathResourceLimitReached, false, "too many open paths"}, now);
     return std::unexpected(DropReason::path_refused);
   }
-  Path& path = create(record, tuple, is_proved(tuple) ? Path::Start::proved : Path::Start::validate, now);
+  const bool crowded = validating_count() >= kMaxConcurrentValidations;
+  const Path::Start unproved = crowded ? Path::Start::wait : Path::Start::validate;
+  Path& path = create(record, tuple, is_proved(tuple) ? Path::Start::proved : unproved, now);
+  validations_wait_ |= crowded;
   events_.push_back(
       PathEvent{.kind = PathEvent::Kind::opened, .id = id, .tuple = tuple, .by_peer = true, .reason = {}});
   return &path;
+}
+
+std::size_t PathManager::validating_count() const {
+  return static_cast<std::size_t>(std::ranges::count_if(records_, [](const Record& record) {
+    return record.path && record.path->state() == Path::State::validating && !record.path->awaits_validation();
+  }));
+}
+
+void PathManager::start_waiting_validations(Instant now) {
+  if (!validations_wait_) return;
+  std::size_t validating = validating_count();
+  validations_wait_ = false;
+  for (const Record& record : records_) {
+    if (!record.path || !record.path->awaits_validation()) continue;
+    validations_wait_ = validating >= kMaxConcurrentValidations;
+    if (validations_wait_) return;
+    record.path->start_validation(now);
+    ++validating;
+  }
 }
 
 Path& PathManager::create(Record& record, const FourTuple& tuple, Path::Start start, Instant now) {

@@ -38,7 +38,8 @@ class PathManager {
   static constexpr std::size_t kMaxPendingOpens = 64;
   /// A request that could not be granted for this long is refused.
   static constexpr Duration kOpenPatience = std::chrono::seconds(10);
-  /// Paths that a server validates at one time (draft-21 §7.2).
+  /// Paths that a server validates at one time (draft-21 §7.2). Others that a client opens meanwhile answer its
+  /// challenges, and have their own turn after that.
   static constexpr std::size_t kMaxConcurrentValidations = 8;
   static constexpr std::size_t kMaxClosedRemembered = 64;
   /// draft-21 §3.4.2: an abandoned path's state and our connection IDs are kept this long for late packets.
@@ -128,6 +129,8 @@ class PathManager {
   /// Server: an authenticated packet came under a fresh path ID (draft-21 §3.1). The path, or why to drop the packet;
   /// over max_paths the ID is abandoned with PATH_RESOURCE_LIMIT_REACHED.
   [[nodiscard]] std::expected<Path*, DropReason> accept(PathId id, const FourTuple& tuple, Instant now);
+  /// Validates what accept() had to put off, in order, as far as others are done. Call it when that may be so.
+  void start_waiting_validations(Instant now);
 
   // --- Application
   void abandon(PathId id, std::uint64_t error, std::string_view reason, Instant now);
@@ -217,6 +220,8 @@ class PathManager {
   [[nodiscard]] const Record* record_of(PathId id) const;
   Record& require_record(PathId id);
   [[nodiscard]] bool is_proved(const FourTuple& tuple) const;
+  /// Open paths whose first 4-tuple is being validated.
+  [[nodiscard]] std::size_t validating_count() const;
   [[nodiscard]] std::uint64_t lowest_unused() const;
   [[nodiscard]] std::optional<PathId> grantable(Instant now);
   void open_next(PathId id, Instant now);
@@ -262,7 +267,8 @@ class PathManager {
   std::uint64_t peer_limit_ = 0;
   std::optional<std::uint64_t> blocked_at_;  // PATHS_BLOCKED was wanted for this limit
   Delivery blocked_delivery_ = Delivery::none;
-  bool due_ = false;  // a frame may wait to be written; false is certain
+  bool due_ = false;               // a frame may wait to be written; false is certain
+  bool validations_wait_ = false;  // perhaps; false is certain
 };
 
 }  // namespace mpquic

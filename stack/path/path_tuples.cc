@@ -32,12 +32,18 @@ void Path::on_path_challenge(const FourTuple& from, const ChallengeData& data, I
   tuple->responses.push(data);
   // A client that probes will probably move: our own challenge rides along, and the move then costs no round trip.
   const bool probed = context_.settings.tuple.role == Role::server && tuple != &tuples_.active();
-  if (probed && !tuple->proved && !tuple->validator.in_progress()) tuple->validator.start(now, validation_pto());
+  if (probed && !awaits_validation() && !tuple->proved && !tuple->validator.in_progress())
+    tuple->validator.start(now, validation_pto());
 }
 
 void Path::on_path_response(const ChallengeData& data, Instant now) {
   timing_.due_known = false;
   if (is_open()) apply(tuples_.on_response(data, now), now);
+}
+
+void Path::start_validation(Instant now) {
+  timing_.due_known = false;
+  tuples_.active().validator.start(now, validation_pto());
 }
 
 void Path::on_address_validated() {

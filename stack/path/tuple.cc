@@ -48,12 +48,16 @@ TupleOutcome TupleSet::on_peer_moved(const FourTuple& addresses, Duration pto, I
   if (found == tuples_.end()) return {};
   if (found == tuples_.begin()) {
     // Its validation had failed, and there was no other to go back to; but here is the peer.
-    if (!found->proved && !found->validator.in_progress()) found->validator.start(now, pto);
+    const Validator& validator = found->validator;
+    if (!found->proved && !validator.in_progress() && !validator.waiting()) found->validator.start(now, pto);
     return {};
   }
   // RFC 9000 §9.3.3: an attacker may have forwarded the packet, so the address that is left gets challenged as well.
   if (active().proved && !active().validator.in_progress()) active().validator.start(now, pto);
-  if (!found->proved && !found->validator.in_progress()) found->validator.start(now, pto);
+  if (!found->proved && !found->validator.in_progress()) {
+    // Moving does not let a path jump the queue.
+    active().validator.waiting() ? found->validator.wait() : found->validator.start(now, pto);
+  }
   return activate(static_cast<std::size_t>(found - tuples_.begin()));
 }
 

@@ -1,6 +1,6 @@
 // Path validation of one 4-tuple (RFC 9000 §8.2).
 //
-//            start()                response to an expanded challenge
+//     start(), or wait() first     response to an expanded challenge
 //   idle ───────────────▶ probing ─────────────────────────────────────▶ validated
 //                          │   ▲  response to a small challenge: the address is proved, the MTU is not (§8.2.1)
 //                          │   └──┐
@@ -27,16 +27,19 @@ class Validator {
   /// Values that still count as answers; older ones are forgotten.
   static constexpr std::size_t kMaxOutstanding = 4;
 
-  enum class State : std::uint8_t { idle, probing, address_validated, validated, failed };
+  enum class State : std::uint8_t { idle, waiting, probing, address_validated, validated, failed };
   enum class Answer : std::uint8_t { unknown, address_validated, validated };
 
   /// `pto`: the larger of the path's current PTO and that of an unmeasured path (§8.2.4).
   void start(Instant now, Duration pto);
+  /// Nothing is known of the address, and it is not to be challenged before start().
+  void wait() { state_ = State::waiting; }
   /// Validated by other means: the handshake, a token, or another path on the same 4-tuple.
   void set_validated();
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool in_progress() const { return state_ == State::probing || state_ == State::address_validated; }
+  [[nodiscard]] bool waiting() const { return state_ == State::waiting; }
   [[nodiscard]] bool address_proved() const { return state_ == State::address_validated || state_ == State::validated; }
 
   [[nodiscard]] bool wants_challenge() const { return in_progress() && owed_; }

@@ -171,6 +171,27 @@ TEST(Paths, ARefusalNamesWhatWasAskedForAndNoOtherPath) {
   EXPECT_EQ(refusals()[1].tuple, Pair::tuple(2));
 }
 
+TEST(Paths, AsManyAsThereCanBeAreOpenedTogether) {  // draft-21 §7.2: a server validates only some of them at a time
+  PairOptions options;
+  options.client.connection.max_paths = options.server.connection.max_paths = PathManager::kMaxOpenPaths;
+  Pair pair(options);
+  ASSERT_TRUE(pair.connect());
+  pair.run_for(1s);  // connection IDs for all of them
+  const auto validated = [&](bool of_server) {
+    return std::ranges::count_if(pair.paths(of_server), &PathStats::validated);
+  };
+  for (std::uint8_t i = 1; i < PathManager::kMaxOpenPaths; ++i)
+    ASSERT_TRUE(pair.client->open_path(pair.client_handle, Pair::tuple(i), pair.now));
+  pair.run_for(1ms);
+  const Duration round_trip = 2 * options.delay;
+  EXPECT_TRUE(pair.run_until([&] { return validated(false) == PathManager::kMaxOpenPaths; }, round_trip + 1ms));
+  const auto turns = (PathManager::kMaxOpenPaths + PathManager::kMaxConcurrentValidations - 1) /
+                     PathManager::kMaxConcurrentValidations;
+  EXPECT_TRUE(pair.run_until([&] { return validated(true) == PathManager::kMaxOpenPaths; }, turns * round_trip + 1ms));
+  EXPECT_TRUE(pair.transfer(true, 2'000'000));
+  EXPECT_EQ(pair.unexpected_drops(), "");
+}
+
 TEST(Paths, ManyOpenedAndAbandonedOneAfterAnother) {
   Pair pair;
   ASSERT_TRUE(pair.connect());

@@ -199,14 +199,60 @@ TEST_F(ServerPaths, UnwantedPathIsAbandonedOnAnotherPath) {  // digest 26, 62
   EXPECT_EQ(manager_.accept(PathId{kMaxPaths}, client_at(99), kStart).error(), DropReason::path_abandoned);
 }
 
-TEST_F(ServerPaths, ConcurrentValidationsAreBounded) {  // draft-21 §7.2, digest 62, lesson 7
-  PathManager manager(settings_for(Role::server), 64, rng_);
-  manager.start(client_at(1), kStart);
+TEST_F(ServerPaths, ConcurrentValidationsAreBoundedAndTheOthersHaveTheirTurn) {  // draft-21 §7.2, digest 62, lesson 7
+  PathManager manager(settings_for(Role::server), PathManager::kMaxOpenPaths, rng_);
+  manager.start(client_at(1), kStart).on_address_validated();
   manager.enable_multipath(5000, 5000);
-  std::uint32_t id = 1;
-  while (manager.accept(PathId{id}, client_at(static_cast<std::uint8_t>(id + 1)), kStart)) ++id;
-  EXPECT_EQ(id - 1, PathManager::kMaxConcurrentValidations);
-  EXPECT_EQ(manager.accept(PathId{id}, client_at(200), kStart).error(), DropReason::rate_limited);
+  std::vector<Path*> paths;
+  for (std::uint32_t id = 1; id < PathManager::kMaxOpenPaths; ++id) {
+    const FourTuple from = client_at(static_cast<std::uint8_t>(id + 1));
+    paths.push_back(*manager.accept(PathId{id}, from, kStart));
+    EXPECT_FALSE(paths.back()->on_datagram(from, ByteCount{1200}));
+    paths.back()->on_path_challenge(from, ChallengeData{}, kStart);
+    paths.back()->on_packet_from(from, false, true, kStart);  // which does not let it jump the queue
+  }
+  std::size_t validated = 0;
+  for (int round = 0; round < 8; ++round) {
+    std::vector<std::pair<Path*, ChallengeData>> challenged;
+    for (Path* path : paths) {
+      const Written probe = write_probe(*path, kStart);
+      EXPECT_EQ(probe.all<PathResponseFrame>().size(), round == 0 ? 1U : 0U) << "every client hears at once";
+      for (const PathChallengeFrame& frame : probe.all<PathChallengeFrame>()) challenged.emplace_back(path, frame.data);
+    }
+    EXPECT_LE(challenged.size(), PathManager::kMaxConcurrentValidations);
+    for (const auto& [path, data] : challenged) path->on_path_response(data, kStart);
+    validated += challenged.size();
+    manager.start_waiting_validations(kStart);
+  }
+  EXPECT_EQ(validated, paths.size()) << "eight a round trip";
+}
+
+TEST_F(ServerPaths, AWaitingPathThatMovesStillWaits) {
+  std::vector<Path*> paths;
+  PathManager manager(settings_for(Role::server), PathManager::kMaxOpenPaths, rng_);
+  manager.start(client_at(1), kStart).on_address_validated();
+  manager.enable_multipath(5000, 5000);
+  for (std::uint32_t id = 1; id <= PathManager::kMaxConcurrentValidations + 1; ++id)
+    paths.push_back(*manager.accept(PathId{id}, client_at(static_cast<std::uint8_t>(id + 1)), kStart));
+  Path& last = *paths.back();
+  ASSERT_TRUE(last.awaits_validation());
+  EXPECT_FALSE(last.on_datagram(client_at(200), ByteCount{1200}));
+  last.on_path_challenge(client_at(200), ChallengeData{}, kStart);
+  last.on_packet_from(client_at(200), false, true, kStart);
+  EXPECT_EQ(last.active().addresses, client_at(200));
+  EXPECT_TRUE(write_probe(last, kStart).all<PathChallengeFrame>().empty());
+  // Those that never answer make room as well.
+  for (int i = 0; i < 20 && last.awaits_validation(); ++i) {
+    for (Path* path : paths) {
+      if (path->is_open()) static_cast<void>(write_probe(*path, kStart));
+    }
+    const Instant due = *manager.next_deadline();
+    AckOutcome out;
+    manager.on_deadline(due, out, [](Path&, AckOutcome&) {});
+    manager.start_waiting_validations(due);
+  }
+  EXPECT_FALSE(last.awaits_validation());
+  EXPECT_EQ(write_probe(last, kStart).all<PathChallengeFrame>().size(), 1U);
 }
 
 TEST_F(ServerPaths, TheLastPathWaitsForItsPeerToBeHeardAgain) {  // RFC 9000 §8.2.4
