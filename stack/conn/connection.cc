@@ -206,7 +206,7 @@ void Connection::on_path_event(const PathEvent& event, Instant now) {
       return report(PathChange::opened);
     case Kind::validated: on_address_proved(event.tuple.remote.ip, now); return report(PathChange::validated);
     case Kind::failed:
-      if (const Path* path = paths_.find(id)) requeue_unacked(*path);
+      if (Path* path = paths_.find(id)) requeue_unacked(*path);
       drop_copies(id);
       return report(PathChange::failed);
     case Kind::recovered: return report(PathChange::recovered);

@@ -223,7 +223,7 @@ class Connection {
   void deliver(Path& path, AckOutcome& outcome, Instant now);
   void on_token_acked(const DeliveryToken& token, Instant now);
   void on_token_lost(const DeliveryToken& token);
-  void requeue_unacked(const Path& path);
+  void requeue_unacked(Path& path);
 
   // send.cc
   [[nodiscard]] std::optional<Transmit> transmit_close(MutableBytes out, Instant now);
@@ -250,7 +250,7 @@ class Connection {
   [[nodiscard]] const ConnectionId* probe_dcid(Path& path, const ProbePlan& plan);
   [[nodiscard]] Frame close_frame(EncryptionLevel level) const;
   void write_handshake_frames(FrameWriter& frames, Path& path, EncryptionLevel level, Instant now);
-  void requeue_oldest(const Path& path);
+  void requeue_oldest(Path& path);
   void set_application_limited(bool limited);
 
   // redundancy.cc
@@ -276,7 +276,20 @@ class Connection {
   /// False: the packet has no room for it, or for all of it.
   [[nodiscard]] bool write_copy(FrameWriter& writer, Copy& copy, Instant now);
   /// Marks what is to be repeated; the path to do it, if there is anything.
-  [[nodiscard]] std::optional<PathId> reinject(std::span<const PathView> views, Instant now);
+  struct Reinjection {
+    const PathView& target;
+    std::uint64_t room = 0;  // that the target has left
+    Instant now;
+    bool repeated = false;  // something was
+  };
+  enum class Verdict : std::uint8_t { repeat, pass, stop };
+  /// `at_end`: there is nothing else to send. Otherwise leaves in `pacing_wakeup_` when something will be overdue.
+  [[nodiscard]] bool is_reinjection_due(std::span<const PathView> views, bool at_end, Instant now);
+  [[nodiscard]] std::optional<PathId> reinject(std::span<const PathView> views, bool at_end, Instant now);
+  /// judge(const SentPacket&) -> Verdict, for what is outstanding from `mark` on, as far as the target has room. The
+  /// mark goes to the first packet that is to be looked at again. A packet is repeated once, whoever asks.
+  template <class Judge>
+  void reinject_from(Path& path, PacketNumber& mark, Reinjection& onto, const Judge& judge);
 
   // send_packet.cc
   struct PacketTarget {

@@ -236,9 +236,11 @@ void Connection::on_token_lost(const DeliveryToken& token) {
              token);
 }
 
-void Connection::requeue_unacked(const Path& path) {
-  path.for_each_unacked([this](const SentPacket&, const DeliveryToken& token) {
+void Connection::requeue_unacked(Path& path) {
+  path.for_each_unacked([this](const SentPacket&, DeliveryToken& token) {
     if (!std::holds_alternative<DatagramToken>(token)) on_token_lost(token);  // datagrams are never repeated
+    if (auto* stream = std::get_if<StreamToken>(&token)) stream->copied = true;
+    return true;
   });
 }
 

@@ -124,38 +124,65 @@ bool Connection::write_copy(FrameWriter& writer, Copy& copy, Instant now) {
   return true;
 }
 
-std::optional<PathId> Connection::reinject(std::span<const PathView> views, Instant now) {
+bool Connection::is_reinjection_due(std::span<const PathView> views, bool at_end, Instant now) {
   // An application that has yet to hear that it may write is not at its end.
-  if (streams_.has_events()) return std::nullopt;
-  const auto fast = reinjection_->select_target(views);
-  if (!fast) return std::nullopt;
-  std::uint64_t room = fast->window_room().value();
-  for (const PathView& slow : views) {
-    Path& path = *paths_.find(slow.id);
-    PacketNumber& mark = path.reinjection_mark();
-    const PacketNumber end = path.space(SpaceId::application).next_number();
-    if (slow.id == fast->id || mark == end) continue;
-    bool out_of_room = false;
-    const auto consider = [&](const SentPacket& packet, const DeliveryToken& token) {
-      const auto* stream = std::get_if<StreamToken>(&token);
-      if (out_of_room || stream == nullptr || stream->copied ||
-          !reinjection_->is_worth(slow, packet.time_sent, *fast, now))
-        return;
-      if (!streams_.is_outstanding(*stream)) return;
-      if (packet.bytes > room) {
-        out_of_room = true;
-        mark = packet.number;
-        return;
-      }
-      room -= packet.bytes;
-      emit(trace::Reinjected{slow.id, fast->id, packet.number, stream->id, stream->offset, stream->length}, now);
-      streams_.on_lost(*stream);
-    };
-    path.for_each_unacked(consider, mark);
-    if (out_of_room) break;
-    mark = end;
+  bool due = at_end && !streams_.has_events();
+  for (const PathView& view : views) {
+    if (expired(view.overdue_at, now)) {
+      due = true;
+    } else {
+      pacing_wakeup_ = earlier(pacing_wakeup_, view.overdue_at);
+    }
   }
-  return streams_.interest() != Interest::none ? std::optional(fast->id) : std::nullopt;
+  return due;
+}
+
+std::optional<PathId> Connection::reinject(std::span<const PathView> views, bool at_end, Instant now) {
+  if (!is_reinjection_due(views, at_end, now)) return std::nullopt;
+  const auto fast = reinjection_->select_target(views, now);
+  if (!fast) return std::nullopt;
+  Reinjection onto{.target = *fast, .room = fast->window_room().value(), .now = now};
+  for (const PathView& slow : views) {
+    if (slow.id == fast->id) continue;
+    Path& path = *paths_.find(slow.id);
+    const auto overdue = [&](const SentPacket& packet) {
+      return reinjection_->is_overdue(slow, packet.time_sent, *fast, now) ? Verdict::repeat : Verdict::stop;
+    };
+    const auto worth = [&](const SentPacket& packet) {
+      return reinjection_->is_worth(slow, packet.time_sent, *fast, now) ? Verdict::repeat : Verdict::pass;
+    };
+    Path::ReinjectionMarks& marks = path.reinjection_marks();
+    if (expired(slow.overdue_at, now)) reinject_from(path, marks.overdue, onto, overdue);
+    if (at_end && !streams_.has_events()) reinject_from(path, marks.tail, onto, worth);
+  }
+  return onto.repeated && streams_.interest() != Interest::none ? std::optional(fast->id) : std::nullopt;
+}
+
+template <class Judge>
+void Connection::reinject_from(Path& path, PacketNumber& mark, Reinjection& onto, const Judge& judge) {
+  const PacketNumber end = path.space(SpaceId::application).next_number();
+  if (mark == end) return;
+  PacketNumber next = end;
+  const auto consider = [&](const SentPacket& packet, DeliveryToken& token) {
+    const Verdict verdict = judge(packet);
+    auto* stream = std::get_if<StreamToken>(&token);
+    const bool wanted =
+        verdict == Verdict::repeat && stream != nullptr && !stream->copied && streams_.is_outstanding(*stream);
+    if (verdict == Verdict::stop || (wanted && packet.bytes > onto.room)) {
+      next = packet.number;
+      return false;
+    }
+    if (!wanted) return true;
+    onto.room -= packet.bytes;
+    onto.repeated = true;
+    emit(trace::Reinjected{path.id(), onto.target.id, packet.number, stream->id, stream->offset, stream->length},
+         onto.now);
+    streams_.on_lost(*stream);
+    stream->copied = true;
+    return true;
+  };
+  path.for_each_unacked(consider, mark);
+  mark = next;
 }
 
 }  // namespace mpquic

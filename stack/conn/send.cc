@@ -218,12 +218,13 @@ std::optional<Transmit> Connection::transmit_pto_probe(MutableBytes out, Instant
   return finish_train(train, to, path->active().addresses);
 }
 
-void Connection::requeue_oldest(const Path& path) {
+void Connection::requeue_oldest(Path& path) {
   std::optional<PacketNumber> oldest;
   path.for_each_unacked([&](const SentPacket& packet, const DeliveryToken& token) {
-    if (std::holds_alternative<DatagramToken>(token) || std::holds_alternative<AckToken>(token)) return;
+    if (std::holds_alternative<DatagramToken>(token) || std::holds_alternative<AckToken>(token)) return true;
     if (!oldest) oldest = packet.number;
     if (packet.number == *oldest) on_token_lost(token);
+    return packet.number == *oldest;
   });
 }
 
@@ -232,14 +233,14 @@ std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now)
   if (datagrams_.interest() != Interest::none) datagrams_.set_max_payload(datagram_limit());
   Demand wanted = demand();
   set_application_limited(wanted == Demand::none);
-  if (wanted == Demand::none && (!streams_.has_unacked() || paths_.open_count() < 2)) return std::nullopt;
+  const bool at_end = wanted == Demand::none;
+  const bool may_reinject = streams_.has_unacked() && paths_.open_count() >= 2;
+  if (at_end && !may_reinject) return std::nullopt;
   const auto views = sendable_views(now);
   std::optional<PathId> reinjecting;
-  if (wanted == Demand::none) {
-    reinjecting = reinject(views, now);
-    if (!reinjecting) return std::nullopt;
-    wanted = Demand::lost_data;
-  }
+  if (may_reinject) reinjecting = reinject(views, at_end, now);
+  if (at_end && !reinjecting) return std::nullopt;
+  if (reinjecting) wanted = Demand::lost_data;
   PacketContext context{.now = now, .has_retransmission = wanted == Demand::lost_data, .bytes_in_flight = {}};
   for (const PathView& view : views) {
     context.bytes_in_flight += view.bytes_in_flight;

@@ -82,8 +82,23 @@ Result<void> Path::on_ack(SpaceId space, const AckFrame& frame, Instant now, Ack
   if (out.rtt_sample && !stale && *out.rtt_sample <= rtt_.min()) min_rtt_return_ = returned_on.value_or(id_);
   if (space == SpaceId::handshake && out.newest_acked) handshake_acked_ = true;
   if (anti_deadlock_from_) anti_deadlock_from_ = now;
+  if (space == SpaceId::application && !stale) update_round();
   digest(out, prior_in_flight, now);
   return {};
+}
+
+void Path::update_round() {
+  const PacketNumberSpace& sent = std::as_const(*this).space(SpaceId::application);
+  if (sent.unacked_begin() < round_.end || !rtt_.has_sample()) return;
+  Duration patience = std::max(kPatienceRtts * rtt_.smoothed(), compute_pto());
+  if (round_.patience > Duration{}) patience = std::min(patience, 2 * round_.patience);
+  round_ = {.end = sent.next_number(), .patience = patience};
+}
+
+Deadline Path::overdue_at() const {
+  if (round_.patience == Duration{} || !has_space(SpaceId::application)) return std::nullopt;
+  const SentPacket* oldest = space(SpaceId::application).oldest_eliciting(reinjection_marks_.overdue);
+  return oldest != nullptr ? Deadline{oldest->time_sent + round_.patience} : std::nullopt;
 }
 
 void Path::on_return_path_gone(PathId path) {
@@ -330,6 +345,8 @@ void Path::describe(PathView& view, Instant now) const {
   view.has_rtt_sample = rtt_.has_sample();
   view.congestion_window = congestion_->window();
   view.bytes_in_flight = bytes_in_flight();
+  view.patience = round_.patience;
+  view.overdue_at = overdue_at();
   view.amplification_credit = active().amplification.credit();
   view.pacing_rate = pacer_.rate();
   view.max_datagram_size = max_datagram_size();

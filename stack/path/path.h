@@ -98,6 +98,9 @@ class Path {
   static constexpr std::size_t kMinUsefulDatagram = 64;
   /// RFC 9002 §6.2.4.
   static constexpr std::uint8_t kPtoProbes = 2;
+  /// A packet is overdue after this many round trips. Queues that a sender fills itself at most double a round trip
+  /// within one round, as slow start doubles its window.
+  static constexpr int kPatienceRtts = 3;
   /// After this many PTOs in a row, datagrams of 1200 bytes are tried (RFC 8899 §4.3).
   static constexpr std::uint32_t kBlackHolePtos = 2;
 
@@ -178,11 +181,14 @@ class Path {
   [[nodiscard]] Ecn ecn_codepoint() const { return ecn_.codepoint(); }
   /// Ack-eliciting packets that a PTO asks for, in spite of window and pacer (RFC 9002 §6.2.4).
   [[nodiscard]] std::uint8_t probes_owed(SpaceId space) const { return probes_owed_[index_of(space)]; }
-  /// fn(const SentPacket&, const DeliveryToken&): what is outstanding in the application space from `first` on.
+  /// fn(const SentPacket&, DeliveryToken&): what is outstanding in the application space from `first` on, until it
+  /// gives false.
   template <class Fn>
-  void for_each_unacked(Fn&& fn, PacketNumber first = {}) const {
+  void for_each_unacked(Fn&& fn, PacketNumber first = {}) {
     if (has_space(SpaceId::application)) space(SpaceId::application).for_each_unacked(fn, first);
   }
+  /// When the oldest packet that the mark has not passed will have been outstanding for longer than `patience`.
+  [[nodiscard]] Deadline overdue_at() const;
 
   /// What it has to send on its own account, were it not for the limits. The connection asks before every train.
   struct Wants {
@@ -215,8 +221,12 @@ class Path {
   [[nodiscard]] const RttEstimator& rtt() const { return rtt_; }
   [[nodiscard]] const CongestionController& congestion() const { return *congestion_; }
   [[nodiscard]] ByteCount bytes_in_flight() const;
-  /// For conn/: packets below were looked at for tail reinjection.
-  [[nodiscard]] PacketNumber& reinjection_mark() { return reinjection_mark_; }
+  /// For conn/: packets below were looked at for reinjection, at the end of a transfer, and as overdue.
+  struct ReinjectionMarks {
+    PacketNumber tail;
+    PacketNumber overdue;
+  };
+  [[nodiscard]] ReinjectionMarks& reinjection_marks() { return reinjection_marks_; }
   /// For conn/: the alpha of its coupled controller that was traced last, in millionths.
   [[nodiscard]] std::optional<std::int64_t>& traced_alpha() { return traced_alpha_; }
   [[nodiscard]] PathCounters& counters() { return counters_; }
@@ -267,6 +277,7 @@ class Path {
   void apply(const TupleOutcome& outcome, Instant now);
   void enter_network(Instant now);
   void update_datagram_size(Instant now);
+  void update_round();
   void digest(const AckOutcome& out, ByteCount prior_in_flight, Instant now);
   void update_congestion(const AckOutcome& out, ByteCount prior_in_flight, Instant now);
   void update_mtu(const AckOutcome& out, Instant now);
@@ -291,7 +302,14 @@ class Path {
   Pacer pacer_;
   EcnValidator ecn_;
   PathCounters counters_;
-  PacketNumber reinjection_mark_{0};
+  ReinjectionMarks reinjection_marks_;
+  /// How long a packet may be outstanding, by the round trip time at the start of the round that it belongs to: while a
+  /// line sinks, the estimate follows it down, and would find every delay normal.
+  struct Round {
+    PacketNumber end{0};
+    Duration patience{};  // 0: not measured
+  };
+  Round round_;
   std::optional<std::int64_t> traced_alpha_;
 
   std::uint32_t pto_count_ = 0;

@@ -163,6 +163,7 @@ void Path::enter_network(Instant now) {
   network_ = *unproved_network_;
   unproved_network_.reset();
   rtt_.reset();
+  round_ = {};
   congestion_->reset();
   pacer_ = Pacer(max_datagram_size());
   ecn_.reset(context_.settings.ecn);

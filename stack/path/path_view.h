@@ -22,6 +22,8 @@ struct PathView {
   Duration min_rtt{};
   Duration rtt_variance{};
   bool has_rtt_sample = false;
+  Duration patience{};  // what is outstanding for longer is overdue
+  Deadline overdue_at;  // when the oldest packet will be that was not looked at for reinjection
   ByteCount congestion_window;
   ByteCount bytes_in_flight;
   ByteCount amplification_credit;  // bytes that may go to an unvalidated address; huge once validated

@@ -103,9 +103,10 @@ class PacketNumberSpace {
   /// (RFC 9002 §6.4). No congestion signal: lost_bytes is left alone.
   void forget_all(AckOutcome& out);
 
-  /// fn(const SentPacket&, const DeliveryToken&) for every outstanding token of packets from `first` on, oldest first.
+  /// fn(const SentPacket&, DeliveryToken&) for every outstanding token of packets from `first` on, oldest first, until
+  /// it gives false.
   template <class Fn>
-  void for_each_unacked(Fn&& fn, PacketNumber first = {}) const {
+  void for_each_unacked(Fn&& fn, PacketNumber first = {}) {
     sent_.for_each_token(fn, first);
   }
 
@@ -114,6 +115,10 @@ class PacketNumberSpace {
   [[nodiscard]] ByteCount bytes_in_flight() const { return sent_.bytes_in_flight(); }
   [[nodiscard]] bool has_ack_eliciting_in_flight() const { return sent_.ack_eliciting_in_flight() > 0; }
   [[nodiscard]] bool is_outstanding(PacketNumber number) const { return sent_.find(number) != nullptr; }
+  /// The oldest outstanding packet from `first` on that elicits an ACK; nullptr: there is none.
+  [[nodiscard]] const SentPacket* oldest_eliciting(PacketNumber first) const { return sent_.oldest_eliciting(first); }
+  /// Nothing below is outstanding.
+  [[nodiscard]] PacketNumber unacked_begin() const { return PacketNumber{sent_.begin_number()}; }
   /// For encoding truncated packet numbers (RFC 9000 §A.2).
   [[nodiscard]] std::optional<PacketNumber> largest_acked() const { return largest_acked_; }
   /// When the time threshold will declare the oldest packet lost; detect_lost() is due then.

@@ -25,6 +25,14 @@ const SentPacket* SentPackets::find(PacketNumber number) const {
   return slot.outstanding ? &slot.packet : nullptr;
 }
 
+const SentPacket* SentPackets::oldest_eliciting(PacketNumber first) const {
+  if (ack_eliciting_ == 0) return nullptr;
+  for (std::size_t i = slot_from(first); i < slots_.size(); ++i) {
+    if (slots_[i].outstanding && slots_[i].packet.ack_eliciting) return &slots_[i].packet;
+  }
+  return nullptr;
+}
+
 SentPacket SentPackets::take(PacketNumber number, std::vector<DeliveryToken>& tokens) {
   MPQUIC_CHECK(find(number) != nullptr);
   Slot& slot = slots_[static_cast<std::size_t>(number.value() - begin_)];

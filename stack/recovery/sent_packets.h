@@ -47,17 +47,20 @@ class SentPackets {
   [[nodiscard]] std::uint64_t begin_number() const { return begin_; }
   [[nodiscard]] std::uint64_t end_number() const { return begin_ + slots_.size(); }
 
-  /// fn(const SentPacket&, const DeliveryToken&) for every token of every outstanding packet from `first` on, oldest
-  /// first.
+  /// fn(const SentPacket&, DeliveryToken&) for every token of every outstanding packet from `first` on, oldest first,
+  /// until it gives false.
   template <class Fn>
-  void for_each_token(Fn&& fn, PacketNumber first = {}) const {
-    const std::uint64_t skipped = first.value() > begin_ ? first.value() - begin_ : 0;
-    for (std::size_t i = static_cast<std::size_t>(skipped); i < slots_.size(); ++i) {
+  void for_each_token(Fn&& fn, PacketNumber first = {}) {
+    for (std::size_t i = slot_from(first); i < slots_.size(); ++i) {
       const Slot& slot = slots_[i];
       if (!slot.outstanding) continue;
-      for (std::size_t t = 0; t < slot.token_count; ++t) fn(slot.packet, token_at(slot.first_token + t));
+      for (std::size_t t = 0; t < slot.token_count; ++t) {
+        if (!fn(slot.packet, tokens_[static_cast<std::size_t>(slot.first_token + t - tokens_begin_)])) return;
+      }
     }
   }
+  /// The oldest outstanding packet from `first` on that elicits an ACK; nullptr: there is none.
+  [[nodiscard]] const SentPacket* oldest_eliciting(PacketNumber first) const;
 
   /// Gives back the memory that what is outstanding does not need.
   void trim() {
@@ -77,6 +80,9 @@ class SentPackets {
 
   [[nodiscard]] const DeliveryToken& token_at(std::uint64_t index) const {
     return tokens_[static_cast<std::size_t>(index - tokens_begin_)];
+  }
+  [[nodiscard]] std::size_t slot_from(PacketNumber first) const {
+    return static_cast<std::size_t>(first.value() > begin_ ? first.value() - begin_ : 0);
   }
   void drop_resolved();
 

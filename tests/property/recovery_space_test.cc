@@ -152,6 +152,7 @@ class Run {
     space_.for_each_unacked([&](const SentPacket& packet, const DeliveryToken& token) {
       RC_ASSERT(model_.outstanding.contains(packet.number.value()));
       visited.push_back(std::get<DatagramToken>(token).sequence);
+      return true;
     });
     RC_ASSERT(visited == tokens);
   }

@@ -425,8 +425,10 @@ TEST_F(PathRecovery, UnackedTokensCanBeVisited) {  // for tail reinjection, less
   for (int i = 0; i < 3; ++i) send(path, kStart);
   ack(path, 1, 1, kStart + milliseconds(40));
   std::vector<std::uint64_t> numbers;
-  path.for_each_unacked(
-      [&](const SentPacket& packet, const DeliveryToken&) { numbers.push_back(packet.number.value()); });
+  path.for_each_unacked([&](const SentPacket& packet, const DeliveryToken&) {
+    numbers.push_back(packet.number.value());
+    return true;
+  });
   EXPECT_EQ(numbers, (std::vector<std::uint64_t>{0, 2}));
 }
 

@@ -247,6 +247,7 @@ TEST_F(PacketNumberSpaceTest, VisitsTokensOfUnackedPackets) {
   space.for_each_unacked([&](const SentPacket& packet, const DeliveryToken& token) {
     EXPECT_EQ(packet.number.value(), std::get<DatagramToken>(token).sequence);
     labels.push_back(packet.number.value());
+    return true;
   });
   EXPECT_THAT(labels, ElementsAre(0, 3));
 }
