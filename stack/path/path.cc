@@ -67,7 +67,7 @@ void Path::on_packet_received(SpaceId space, PacketNumber number, bool ack_elici
   const Duration max_delay = context_.settings.local_max_ack_delay;
   if (buggified(context_.settings.buggify, BuggifyPoint::late_ack))
     return tracker.set_policy({.packets_before_ack = UINT32_MAX, .max_delay = max_delay});
-  tracker.set_policy(ack_policy_for(tracker.packets_received(), max_delay, rtt_.smoothed()));
+  tracker.set_policy(ack_policy_for(tracker.packets_received(), max_delay, rtt_));
 }
 
 Result<void> Path::on_ack(SpaceId space, const AckFrame& frame, Instant now, AckOutcome& out,

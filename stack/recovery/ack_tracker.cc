@@ -6,13 +6,21 @@ namespace mpquic {
 namespace {
 
 /// Four ACKs a round trip keep the sender's clock and window growth smooth.
-constexpr int kAcksPerRtt = 4;
+constexpr int kLeastAcksPerRtt = 4;
+/// HyStart++ takes eight samples a round trip, and some ACKs are lost; more than this many tell the sender nothing new.
+constexpr int kMostAcksPerRtt = 16;
 
 }  // namespace
 
-AckPolicy ack_policy_for(std::uint64_t packets_received, Duration max_ack_delay, Duration smoothed_rtt) {
-  if (packets_received < kFrequentAckPackets) return {AckPolicy{}.packets_before_ack, max_ack_delay};
-  return {kRelaxedPacketsBeforeAck, std::min(max_ack_delay, smoothed_rtt / kAcksPerRtt)};
+AckPolicy ack_policy_for(std::uint64_t packets_received, Duration max_ack_delay, const RttEstimator& rtt) {
+  if (!rtt.has_sample()) return {AckPolicy{}.packets_before_ack, max_ack_delay, Duration{}};
+  const Duration longest = std::min(max_ack_delay, rtt.smoothed() / kLeastAcksPerRtt);
+  // Half of what the queues add: once ACKs fill the way back, they thin out until their queue is short.
+  const Duration queued = std::max(rtt.smoothed() - rtt.min(), Duration{});
+  const Duration gap = std::min(longest, std::max(rtt.smoothed() / kMostAcksPerRtt, queued / 2));
+  const Duration min_gap = gap >= kGranularity ? gap : Duration{};
+  if (packets_received < kFrequentAckPackets) return {AckPolicy{}.packets_before_ack, max_ack_delay, min_gap};
+  return {kRelaxedPacketsBeforeAck, longest, min_gap};
 }
 
 AckTracker::AckTracker(PathId path, SpaceId space, AckPolicy policy) : path_(path), space_(space), policy_(policy) {
@@ -35,13 +43,27 @@ void AckTracker::count_ecn(Ecn ecn) {
   }
 }
 
+void AckTracker::make_due(Instant now) {
+  if (!last_written_at_ || now >= *last_written_at_ + policy_.min_gap) {
+    immediate_ = true;
+  } else {
+    deadline_ = earlier(deadline_, *last_written_at_ + policy_.min_gap);
+  }
+}
+
 void AckTracker::on_received(PacketNumber number, Instant now, bool ack_eliciting, Ecn ecn) {
   window_.insert(number.value());
   ++packets_received_;
   count_ecn(ecn);
   if (ack_eliciting) {
     ++unreported_ack_eliciting_;
-    if (needs_immediate_ack(number, ecn) || unreported_ack_eliciting_ >= policy_.packets_before_ack) immediate_ = true;
+    const bool immediate = needs_immediate_ack(number, ecn);
+    if (immediate && (!last_immediate_at_ || now >= *last_immediate_at_ + policy_.min_gap)) {
+      immediate_ = true;
+      last_immediate_at_ = now;
+    } else if (immediate || unreported_ack_eliciting_ >= policy_.packets_before_ack) {
+      make_due(now);
+    }
     deadline_ = earlier(deadline_, now + policy_.max_delay);
   }
   if (!largest_ || number > *largest_) {
@@ -66,6 +88,7 @@ bool AckTracker::write(FrameWriter& writer, std::optional<PathId> as_path_ack, I
   unreported_ack_eliciting_ = 0;
   immediate_ = false;
   deadline_.reset();
+  last_written_at_ = now;
   return true;
 }
 

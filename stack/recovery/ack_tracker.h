@@ -9,6 +9,7 @@
 #include "stack/base/interval_set.h"
 #include "stack/base/replay_window.h"
 #include "stack/base/time.h"
+#include "stack/recovery/rtt.h"
 #include "stack/wire/delivery_token.h"
 #include "stack/wire/frame.h"
 #include "stack/wire/frame_writer.h"
@@ -20,16 +21,18 @@ inline constexpr std::size_t kMaxAckRanges = 64;
 /// Ranges that one frame carries at most.
 inline constexpr std::size_t kMaxAckRangesWritten = 32;
 
-/// When ack-eliciting packets that came in order are acknowledged: every `packets_before_ack`-th at once, the others
-/// after `max_delay`.
+/// When ack-eliciting packets are acknowledged: every `packets_before_ack`-th at once, and what came out of order; the
+/// others after `max_delay`. But never sooner after the last ACK than `min_gap`.
 struct AckPolicy {
   std::uint32_t packets_before_ack = 2;  // RFC 9000 §13.2.2
   Duration max_delay = std::chrono::milliseconds(25);
+  Duration min_gap{};
 };
 
 /// The policy for a path that has received `packets_received`: RFC 9000 §13.2.2 until the peer's slow start is well
-/// under way, then fewer ACKs, but four per round trip at least.
-[[nodiscard]] AckPolicy ack_policy_for(std::uint64_t packets_received, Duration max_ack_delay, Duration smoothed_rtt);
+/// under way, then fewer ACKs: four to sixteen per round trip, the fewer the more of it is spent in queues. One of
+/// these may be of ACKs, on a line whose way back is thin (docs/adr/0015).
+[[nodiscard]] AckPolicy ack_policy_for(std::uint64_t packets_received, Duration max_ack_delay, const RttEstimator& rtt);
 inline constexpr std::uint64_t kFrequentAckPackets = 100;
 inline constexpr std::uint32_t kRelaxedPacketsBeforeAck = 10;
 
@@ -73,6 +76,7 @@ class AckTracker {
 
  private:
   [[nodiscard]] bool needs_immediate_ack(PacketNumber number, Ecn ecn) const;
+  void make_due(Instant now);
   void count_ecn(Ecn ecn);
 
   PathId path_;
@@ -83,6 +87,8 @@ class AckTracker {
   EcnCounts ecn_;
   std::optional<PacketNumber> largest_;
   Instant largest_received_at_;
+  std::optional<Instant> last_written_at_;
+  std::optional<Instant> last_immediate_at_;
   std::optional<PacketNumber> lowest_unreported_;  // of packets received since the last ACK was written
   std::uint64_t packets_received_ = 0;
   std::uint32_t unreported_ack_eliciting_ = 0;

@@ -75,8 +75,9 @@ class PacketNumberSpace {
   /// Packets that may be outstanding. ACK-only packets escape congestion control, so that a peer that never
   /// acknowledges them could make a space grow for ever: see can_track().
   static constexpr std::size_t kMaxTracked = std::size_t{1} << 18;
-  /// After this many ACK-only packets in a row, one that elicits an ACK is due (RFC 9000 §13.2.4).
-  static constexpr std::uint32_t kAckOnlyRun = 64;
+  /// After this many ACK-only packets in a row, one that elicits an ACK is due (RFC 9000 §13.2.4): about one a round
+  /// trip, which measures the way back, and lets old ranges be left out of later ACKs.
+  static constexpr std::uint32_t kAckOnlyRun = 16;
 
   /// `rng` decides which packet numbers are skipped (application space only) and must outlive the space.
   PacketNumberSpace(PathId path, SpaceId space, const AckPolicy& policy, Rng& rng);
@@ -114,11 +115,11 @@ class PacketNumberSpace {
   void trim() { sent_.trim(); }
   [[nodiscard]] ByteCount bytes_in_flight() const { return sent_.bytes_in_flight(); }
   [[nodiscard]] bool has_ack_eliciting_in_flight() const { return sent_.ack_eliciting_in_flight() > 0; }
-  [[nodiscard]] bool is_outstanding(PacketNumber number) const { return sent_.find(number) != nullptr; }
   /// The oldest outstanding packet from `first` on that elicits an ACK; nullptr: there is none.
   [[nodiscard]] const SentPacket* oldest_eliciting(PacketNumber first) const { return sent_.oldest_eliciting(first); }
   /// Nothing below is outstanding.
   [[nodiscard]] PacketNumber unacked_begin() const { return PacketNumber{sent_.begin_number()}; }
+  [[nodiscard]] bool is_outstanding(PacketNumber number) const { return sent_.find(number) != nullptr; }
   /// For encoding truncated packet numbers (RFC 9000 §A.2).
   [[nodiscard]] std::optional<PacketNumber> largest_acked() const { return largest_acked_; }
   /// When the time threshold will declare the oldest packet lost; detect_lost() is due then.

@@ -93,12 +93,80 @@ TEST(AckTracker, AcksAreNotAcknowledgedForTheirOwnSake) {  // RFC 9000 §13.2.1:
   EXPECT_EQ(acks.next_deadline(), std::nullopt);
 }
 
-TEST(AckTracker, PolicyRelaxesAfterAHundredPacketsButKeepsFourAcksPerRtt) {
-  EXPECT_EQ(ack_policy_for(99, milliseconds(25), milliseconds(40)).packets_before_ack, 2U);
-  EXPECT_EQ(ack_policy_for(99, milliseconds(25), milliseconds(40)).max_delay, milliseconds(25));
-  EXPECT_EQ(ack_policy_for(100, milliseconds(25), milliseconds(40)).packets_before_ack, 10U);
-  EXPECT_EQ(ack_policy_for(100, milliseconds(25), milliseconds(40)).max_delay, milliseconds(10));
-  EXPECT_EQ(ack_policy_for(100, milliseconds(25), milliseconds(400)).max_delay, milliseconds(25));
+RttEstimator estimator(Duration first, Duration second) {
+  RttEstimator rtt;
+  rtt.update({.latest = first}, kStart);
+  for (int i = 0; i < 100; ++i) rtt.update({.latest = second}, kStart);
+  return rtt;
+}
+
+TEST(AckPolicy, RelaxesAfterAHundredPacketsButKeepsFourAcksPerRtt) {
+  const RttEstimator rtt = estimator(milliseconds(40), milliseconds(40));
+  EXPECT_EQ(ack_policy_for(99, milliseconds(25), rtt).packets_before_ack, 2U);
+  EXPECT_EQ(ack_policy_for(99, milliseconds(25), rtt).max_delay, milliseconds(25));
+  EXPECT_EQ(ack_policy_for(100, milliseconds(25), rtt).packets_before_ack, 10U);
+  EXPECT_EQ(ack_policy_for(100, milliseconds(25), rtt).max_delay, milliseconds(10));
+  const RttEstimator far = estimator(milliseconds(400), milliseconds(400));
+  EXPECT_EQ(ack_policy_for(100, milliseconds(25), far).max_delay, milliseconds(25));
+}
+
+TEST(AckPolicy, AcksAreAtMostSixteenPerRttAndFewerWhereQueuesAreLong) {
+  EXPECT_EQ(ack_policy_for(1, milliseconds(25), RttEstimator()).min_gap, Duration{}) << "not measured";
+  const auto gap = [](milliseconds shortest, milliseconds now) {
+    return ack_policy_for(1000, milliseconds(25), estimator(shortest, now)).min_gap;
+  };
+  EXPECT_EQ(gap(milliseconds(40), milliseconds(40)), microseconds(2500));
+  EXPECT_EQ(gap(milliseconds(8), milliseconds(8)), Duration{}) << "finer than timers are";
+  EXPECT_NEAR(static_cast<double>(gap(milliseconds(40), milliseconds(60)).count()), 10e6, 1e3) << "half of the queue";
+  EXPECT_NEAR(static_cast<double>(gap(milliseconds(20), milliseconds(60)).count()), 15e6, 1e3) << "four per RTT";
+  EXPECT_EQ(gap(milliseconds(40), milliseconds(600)), milliseconds(25)) << "what we told the peer";
+}
+
+TEST(AckTracker, AcksKeepAGap) {
+  AckTracker acks = tracker(SpaceId::application, {.packets_before_ack = 2, .min_gap = milliseconds(10)});
+  receive(acks, 0);
+  receive(acks, 1);
+  EXPECT_EQ(acks.interest(kStart), Interest::forced) << "there was none before";
+  Written written;
+  write(acks, written);
+  const Instant later = kStart + milliseconds(4);
+  for (std::uint64_t n = 2; n < 40; ++n) receive(acks, n, later);
+  EXPECT_EQ(acks.interest(later), Interest::new_data);
+  EXPECT_EQ(acks.next_deadline(), kStart + milliseconds(10));
+  EXPECT_EQ(acks.interest(kStart + milliseconds(10)), Interest::forced);
+  write(acks, written, kStart + milliseconds(10));
+  receive(acks, 40, kStart + milliseconds(30));
+  receive(acks, 41, kStart + milliseconds(30));
+  EXPECT_TRUE(acks.is_overdue()) << "the gap is over";
+}
+
+TEST(AckTracker,
+     DisorderIsReportedAtOnceButOnceInAGap) {  // RFC 9000 §13.2.1: SHOULD, and a line may reorder everything
+  AckTracker acks = tracker(SpaceId::application, {.packets_before_ack = 100, .min_gap = milliseconds(10)});
+  Written written;
+  receive(acks, 0);
+  write(acks, written);
+  int reports = 0;
+  for (std::uint64_t n = 2; n < 200; n += 2) {  // one millisecond each
+    const Instant at = kStart + milliseconds(n / 2);
+    receive(acks, n, at);
+    if (acks.interest(at) != Interest::forced) continue;
+    ++reports;
+    write(acks, written, at);
+    EXPECT_TRUE(n > 2 || acks.interest(at) == Interest::none) << "the first one does not wait";
+  }
+  EXPECT_GE(reports, 9);
+  EXPECT_LE(reports, 21);
+}
+
+TEST(AckTracker, HandshakePacketsKnowNoGap) {  // RFC 9000 §13.2.1: MUST
+  AckTracker acks = tracker(SpaceId::handshake, {.packets_before_ack = 1, .max_delay = {}});
+  Written written;
+  for (std::uint64_t n = 0; n < 5; ++n) {
+    receive(acks, n);
+    EXPECT_TRUE(acks.is_overdue());
+    write(acks, written);
+  }
 }
 
 TEST(AckTracker, WritesWhatArrivedAndRests) {  // RFC 9000 §19.3
