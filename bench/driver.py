@@ -16,6 +16,7 @@ EPILOG = """benches:
   sim-minute       the same over 60 simulated seconds, compiled by a profile (./dev build pgo)
   perf             payload bytes per CPU second over loopback UDP, ours against ngtcp2 on the same sockets
   multipath-cost   what offering multipath costs where there is one path: throughput and CPU
+  flood            100 honest clients while a server gets 100,000 spoofed packets a second, over loopback UDP
   unequal          six unequal links against the sum of their payload capacity
   fifty-plus-one   50 + 1 Mbit/s against the 50 alone: 5, 20 and 50 MB
   silent-death     one of two links dies without a word, at every moment of the transfer
@@ -196,6 +197,14 @@ def bench_multipath_cost(rows, options):
     rows.add("multipath on one path: bytes/CPU s", best(with_it, "efficiency"), best(without, "efficiency"), 0.98)
 
 
+def bench_flood(rows, options):
+    for kind in ("none", "shorts", "initials", "garbage", "versions", "all"):
+        result = runners.flood(kind)
+        print("  %s: %d packets a second were sent, server %.0f %% of a core" %
+              (kind, result["sent_per_second"], 100 * result["server_cpu"]))
+        rows.add("flood of %s: clients in within 1 s" % kind, result["in_time"], result["clients"], 0.99)
+
+
 def best(results, key):
     return max(result[key] for result in results)
 
@@ -206,7 +215,7 @@ def require(condition, what):
 
 
 BENCHES = {
-    "sim": bench_sim, "sim-minute": bench_sim_minute, "perf": bench_perf, "multipath-cost": bench_multipath_cost, "unequal": bench_unequal,
+    "sim": bench_sim, "sim-minute": bench_sim_minute, "perf": bench_perf, "multipath-cost": bench_multipath_cost, "flood": bench_flood, "unequal": bench_unequal,
     "fifty-plus-one": bench_fifty_plus_one, "silent-death": bench_silent_death, "determinism": bench_determinism,
     "swarm": bench_swarm, "swarm-determinism": bench_swarm_determinism,
     "engines": bench_engines,

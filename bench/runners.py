@@ -36,6 +36,15 @@ def simulate(scenario, seed, overrides=(), crypto=None, check=True, preset="rele
         return json.loads(report.read_text())
 
 
+def flood(kind, rate=100_000):
+    """What one run of mpquic-flood tells."""
+    command = [BINARIES["release"] / "mpquic-flood", kind, str(rate)]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    if result.returncode != 0:
+        raise BenchError("flood: %s" % result.stderr.strip())
+    return json.loads(result.stdout)
+
+
 def scenarios():
     """The names of the library."""
     return sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml"))

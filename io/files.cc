@@ -49,6 +49,12 @@ Result<File> File::create(const std::string& path) {
   return File(std::move(fd), path, 0);
 }
 
+Result<File> File::create_new(const std::string& path) {
+  Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, kPublicMode));
+  if (!fd) return system_error("cannot write " + path, errno);
+  return File(std::move(fd), path, 0);
+}
+
 Result<File> File::open_secret_log(const std::string& path) {
   Descriptor fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kSecretMode));
   if (!fd) return system_error("cannot write " + path, errno);

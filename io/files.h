@@ -29,6 +29,8 @@ class File {
  public:
   /// Creates or empties `path` for writing.
   [[nodiscard]] static Result<File> create(const std::string& path);
+  /// The same, but an error (EEXIST) where there is anything of that name.
+  [[nodiscard]] static Result<File> create_new(const std::string& path);
   [[nodiscard]] static Result<File> open(const std::string& path);
   /// Adds to the end of `path`, created for its owner only: logs of secrets.
   [[nodiscard]] static Result<File> open_secret_log(const std::string& path);

@@ -8,6 +8,7 @@ run_bench() {
   python3 bench/driver.py --check "$@"
   [[ " $* " != *" engines "* && " $* " != *" all "* ]] || build_ns3 release
   build_preset release
+  [[ " $* " != *" flood "* && " $* " != *" all "* ]] || build_preset release mpquic-flood
   [[ " $* " != *" sim-minute "* && " $* " != *" all "* ]] || build_by_profile mpquic-sim
   if [[ " $* " == *" determinism "* || " $* " == *" swarm-determinism "* || " $* " == *" all "* ]]; then
     need build test

@@ -138,6 +138,7 @@ io::Result<void> Client::start() {
   app_.emplace(engine_->transport(), std::move(*jobs));
   started_ = io::SystemClock::now();
   dialer_.emplace(*engine_, std::move(ways), resumption_);
+  resumption_.token.clear();  // the dialer spends it
   dialer_->start(started_);
   if (dialer_->failure()) return io::failure(*dialer_->failure());
   const bool terminal = io::is_terminal(STDERR_FILENO);
@@ -251,7 +252,10 @@ bool Client::finished(Instant now) {
     Resumption fresh;
     engine_->take_resumption(connection_, fresh);
     if (!fresh.ticket.empty()) resumption_.ticket = std::move(fresh.ticket), new_ticket_ = true;
-    if (!fresh.token.empty()) resumption_.token = std::move(fresh.token);
+    if (!fresh.token.empty()) {
+      resumption_.token = std::move(fresh.token);
+      resumption_.token_address = tuples_[dialer_->winning_route()].local.ip.to_string();
+    }
   }
   if (!app_->done()) return false;
   if (app_->failure() || options_.ticket_file.empty() || new_ticket_) return true;

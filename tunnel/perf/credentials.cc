@@ -97,8 +97,11 @@ std::expected<Resumption, std::string> load_resumption(const std::string& path) 
   Resumption resumption;
   const bool ours = rest.starts_with(kResumptionMagic);
   if (ours) rest.remove_prefix(kResumptionMagic.size());
-  if (!ours || !take_field(rest, resumption.ticket) || !take_field(rest, resumption.token) || !rest.empty())
-    return std::unexpected(fmt::format("{} is no ticket file", path));
+  std::vector<std::byte> address;
+  const bool read = ours && take_field(rest, resumption.ticket) && take_field(rest, resumption.token) &&
+                    (rest.empty() || take_field(rest, address));  // older files do not say where the token came to
+  if (!read || !rest.empty()) return std::unexpected(fmt::format("{} is no ticket file", path));
+  resumption.token_address = as_text(address);
   return resumption;
 }
 
@@ -106,6 +109,7 @@ std::expected<void, std::string> save_resumption(const std::string& path, const 
   std::string text(kResumptionMagic);
   append_field(text, resumption.ticket);
   append_field(text, resumption.token);
+  append_field(text, as_bytes(resumption.token_address));
   const auto written = io::write_file_atomically(path, text, true);
   if (!written) return std::unexpected(written.error().message);
   return {};

@@ -46,7 +46,13 @@ void Dialer::start_next(Instant now) {
   Attempt& attempt = attempts_[next_++];
   if (next_ > 1) spdlog::warn("trying --path {}", attempt.name);
   if (next_ < attempts_.size()) next_start_ = now + kPatience;
-  if (const auto connection = engine_.connect(attempt.tuple, resumption_, now); connection)
+  Resumption from = resumption_;
+  // Servers take a token once, and from the address that it was given to (RFC 9000 §8.1.4).
+  if (from.token_address == attempt.tuple.local.ip.to_string())
+    resumption_.token.clear();
+  else
+    from.token.clear();
+  if (const auto connection = engine_.connect(attempt.tuple, from, now); connection)
     attempt.connection = *connection;
   else
     failure_ = "cannot start a connection: " + connection.error();

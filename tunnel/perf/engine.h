@@ -17,7 +17,8 @@ namespace mpquic::perf {
 /// How to resume: from a former connection to the same server.
 struct Resumption {
   std::vector<std::byte> ticket;
-  std::vector<std::byte> token;  // for the first Initial (RFC 9000 §8.1.3)
+  std::vector<std::byte> token;  // for the first Initial (RFC 9000 §8.1.3), once
+  std::string token_address{};   // of ours that it came to: it is worth nothing from another one
 };
 
 class Engine {

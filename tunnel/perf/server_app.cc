@@ -127,7 +127,7 @@ std::optional<std::uint64_t> ServerApp::consume_perf(Connection& connection, Exc
     if (exchange.head.size() == kPerfHeader) {
       const std::uint64_t size = parse_perf_request(as_bytes(exchange.head));
       if (size > kMaxVarint) return kMalformedRequest;
-      exchange.document = Document::synthetic(size);
+      exchange.size = size;
       exchange.started = true;
     } else if (fin) {
       return kMalformedRequest;
@@ -144,20 +144,32 @@ std::optional<std::uint64_t> ServerApp::consume_perf(Connection& connection, Exc
 
 std::optional<std::uint64_t> ServerApp::choose_document(Exchange& exchange, std::string_view path) {
   path.remove_prefix(1);
-  if (options_.root) {
-    if (auto file = options_.root->open_file(path)) exchange.document = Document::file(std::move(*file));
-  }
-  if (!exchange.document) {
+  const auto file = options_.root ? options_.root->open_file(path) : io::failure("nothing is served");
+  if (file) {
+    exchange.file = path;
+    exchange.size = file->size();
+  } else {
     const auto size = parse_size(path);
     if (!size) return kNotFound;
-    exchange.document = Document::synthetic(*size);
+    exchange.size = *size;
   }
   exchange.started = true;
   return std::nullopt;
 }
 
-std::uint64_t ServerApp::cost_of(const Exchange& exchange) const {
-  return std::min(exchange.document->size(), options_.stream_send_buffer);
+/// False: the file has gone since it was asked for.
+bool ServerApp::begin_response(Connection& connection, Exchange& exchange) {
+  if (exchange.file.empty()) {
+    exchange.document = Document::synthetic(exchange.size);
+  } else {
+    auto file = options_.root->open_file(exchange.file);
+    if (!file) return false;
+    exchange.document = Document::file(std::move(*file));
+  }
+  exchange.admitted = true;
+  exchange.cost = std::min(exchange.document->size(), options_.stream_send_buffer);
+  connection.committed += exchange.cost;
+  return true;
 }
 
 /// Starts the responses that the budget has room for, and goes on with that of `id` if it has begun.
@@ -165,21 +177,25 @@ void ServerApp::admit(Connection& connection, StreamId id) {
   while (!connection.waiting.empty()) {
     const StreamId next = connection.waiting.front();
     const auto found = connection.exchanges.find(next);
+    bool begun = true;
     if (found != connection.exchanges.end()) {
-      const std::uint64_t cost = cost_of(found->second);
+      const std::uint64_t cost = std::min(found->second.size, options_.stream_send_buffer);
       if (connection.committed > 0 && connection.committed + cost > options_.connection_send_budget) break;
-      connection.committed += cost;
-      found->second.admitted = true;
+      begun = begin_response(connection, found->second);
     }
     connection.waiting.pop_front();
-    if (next != id) write(connection, next);
+    if (!begun) {
+      refuse(connection, next, kNotFound);  // which admits what else there is room for
+    } else if (next != id) {
+      write(connection, next);
+    }
   }
   write(connection, id);
 }
 
 void ServerApp::write(Connection& connection, StreamId id) {
   const auto found = connection.exchanges.find(id);
-  if (found == connection.exchanges.end() || !found->second.admitted) return;
+  if (found == connection.exchanges.end() || !found->second.document) return;
   Exchange& exchange = found->second;
   const std::uint64_t size = exchange.document->size();
   const bool may_end = connection.protocol == Protocol::hq || exchange.request_ended;
@@ -197,6 +213,7 @@ void ServerApp::write(Connection& connection, StreamId id) {
     if (*taken < n) return;  // StreamWritable follows
     exchange.response_ended = fin;
   }
+  exchange.document.reset();
 }
 
 void ServerApp::refuse(Connection& connection, StreamId id, std::uint64_t error) {
@@ -212,7 +229,8 @@ void ServerApp::forget(Connection& connection, StreamId id) {
   const auto found = connection.exchanges.find(id);
   if (found == connection.exchanges.end()) return;
   const bool request_goes_on = found->second.response_ended && !found->second.request_ended;
-  if (found->second.admitted) connection.committed -= cost_of(found->second);
+  if (found->second.admitted) connection.committed -= found->second.cost;
+  found->second.document.reset();
   found->second.admitted = false;
   // A client may acknowledge the response before it ends its request: the stream then lives on, only to be read.
   if (!request_goes_on) connection.exchanges.erase(found);

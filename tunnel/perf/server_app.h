@@ -62,7 +62,10 @@ class ServerApp {
     bool admitted = false;  // counts against the send budget
     bool request_ended = false;
     bool response_ended = false;  // FIN written
-    std::optional<Document> document;
+    std::string file;  // of the served directory; opened when the response begins: who waits holds no descriptor
+    std::uint64_t size = 0;
+    std::uint64_t cost = 0;            // of the send budget, while admitted
+    std::optional<Document> document;  // while the response goes out
     std::uint64_t offset = 0;
     std::uint64_t uploaded = 0;
     std::optional<Sha256> upload_hash;
@@ -88,7 +91,7 @@ class ServerApp {
   void write(Connection& connection, StreamId id);
   void refuse(Connection& connection, StreamId id, std::uint64_t error);
   void forget(Connection& connection, StreamId id);
-  [[nodiscard]] std::uint64_t cost_of(const Exchange& exchange) const;
+  [[nodiscard]] bool begin_response(Connection& connection, Exchange& exchange);
   [[nodiscard]] ConnectionHandle handle_of(const Connection& connection) const { return connection.record.handle; }
 
   Transport& transport_;

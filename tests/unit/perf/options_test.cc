@@ -218,12 +218,13 @@ TEST(Jobs, OutputsOfSeveralDocumentsStayInTheirDirectory) {
 
 TEST(Resumptions, SurviveTheirFile) {
   const std::string path = testing::TempDir() + "mpquic-ticket";
-  const Resumption saved{{std::byte{1}, std::byte{2}}, {std::byte{3}}};
+  const Resumption saved{{std::byte{1}, std::byte{2}}, {std::byte{3}}, "192.0.2.1"};
   ASSERT_TRUE(save_resumption(path, saved));
   const auto loaded = load_resumption(path);
   ASSERT_TRUE(loaded);
   EXPECT_EQ(loaded->ticket, saved.ticket);
   EXPECT_EQ(loaded->token, saved.token);
+  EXPECT_EQ(loaded->token_address, saved.token_address);
   EXPECT_TRUE(load_resumption(path + ".missing")->ticket.empty());
 }
 

@@ -301,6 +301,53 @@ TEST_F(Transfer, KeepsToTheSendBudgetOfAConnection) {
   EXPECT_GT(server_side_.most_buffered, 30000U);
 }
 
+// Who waits for the send budget holds no descriptor, nor who is done but not acknowledged.
+TEST_F(Transfer, OnlyResponsesThatGoOutHoldTheirFileOpen) {
+  namespace fs = std::filesystem;
+  const auto descriptors = [] {
+    return std::distance(fs::directory_iterator("/proc/self/fd"), fs::directory_iterator());
+  };
+  const std::string text = content(50000);
+  ASSERT_TRUE(io::write_file_atomically(directory_ + "/file", text));
+  server_side_.send_buffer = 10000;
+  server_options_.root = io::Directory::open(directory_).value();
+  server_options_.stream_send_buffer = 10000;
+  server_options_.connection_send_budget = 45000;
+  ClientAppOptions options{.jobs = {}, .concurrency = 50};
+  for (int i = 0; i < 50; ++i) options.jobs.push_back({.path = "/file"});
+  start(kHqAlpn, std::move(options));
+  const auto before = descriptors();
+  auto most = before;
+  for (int turn = 0; turn < 100'000 && !client_->done(); ++turn) {
+    now_ += 1ms;
+    pump();
+    most = std::max(most, descriptors());
+    const bool up = client_side_.deliver(1000);
+    const bool down = server_side_.deliver(1000);
+    if (!up && !down) break;
+  }
+  pump();
+  ASSERT_TRUE(client_->done());
+  EXPECT_FALSE(client_->failure());
+  EXPECT_EQ(client_->bytes_downloaded(), 50U * 50000);
+  EXPECT_LE(most - before, 5);
+}
+
+TEST_F(Transfer, AFileThatGoesWhileItsRequestWaitsIsNotFound) {
+  ASSERT_TRUE(io::write_file_atomically(directory_ + "/file", content(50000)));
+  server_side_.send_buffer = 10000;
+  server_options_.root = io::Directory::open(directory_).value();
+  server_options_.connection_send_budget = 1;
+  start(kHqAlpn, {.jobs = {{.path = "/50000"}, {.path = "/file"}, {.path = "/20000"}}, .concurrency = 3});
+  pump();
+  client_side_.deliver(1000);
+  pump();
+  std::filesystem::remove(directory_ + "/file");
+  run(1000);
+  EXPECT_EQ(server_side_.resets.size(), 1U);
+  EXPECT_EQ(server_side_.resets.begin()->second, kNotFound);
+}
+
 TEST_F(Transfer, ShutsDownWithoutError) {
   start(kHqAlpn, {.jobs = {{.path = "/1G"}}});
   pump();
