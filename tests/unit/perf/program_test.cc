@@ -247,7 +247,7 @@ class BlackHole {
 TEST_F(Program, ADeadFirstPathIsReplacedByTheNext) {
   const BlackHole silent;
   for (const std::string& dead : {silent.address(), std::string("127.0.0.1:9")}) {
-    client_.paths = {"127.0.0.1,server=" + dead, "127.0.0.2", "127.0.0.3"};
+    client_.paths = {"127.0.0.1,server=" + dead, "127.0.0.2"};
     client_.download = kSize;
     const Outcome outcome = run();
     expect_done(outcome, kSize);
@@ -280,7 +280,9 @@ TEST_F(Program, PathsOfBothFamiliesCarryOneConnection) {
   const Outcome outcome = run();
   expect_done(outcome, 10 * kSize);
   ASSERT_EQ(outcome.report["paths"].size(), 2U);
-  EXPECT_EQ(outcome.report["paths"][1].value("remote", ""), second);
+  std::size_t over_v6 = 0;
+  for (const json& path : outcome.report["paths"]) over_v6 += path.value("remote", "") == second ? 1 : 0;
+  EXPECT_EQ(over_v6, 1U);
   for (const json& path : outcome.report["paths"]) EXPECT_GT(path.value("bytes_received", 0U), 0U) << path.dump(2);
 }
 
