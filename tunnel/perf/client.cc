@@ -26,6 +26,7 @@ namespace mpquic::perf {
 namespace {
 
 constexpr Duration kClosingLimit = std::chrono::seconds(1);
+constexpr Duration kPathRetry = std::chrono::seconds(5);              // after a path has ended: its line may be back
 constexpr Duration kTicketPatience = std::chrono::milliseconds(500);  // after the transfer, for a ticket to arrive
 
 class Client {
@@ -39,9 +40,11 @@ class Client {
   [[nodiscard]] io::Result<SocketAddress> open_socket(const io::LocalBinding& binding);
   void on_turn(Instant now);
   void on_event(const Event& event, Instant now);
-  void on_path(const PathChanged& path);
+  void on_path(const PathChanged& path, Instant now);
   void on_connected(const HandshakeCompleted& handshake, Instant now);
   void open_paths(const HandshakeCompleted& handshake, Instant now);
+  void open_path(std::size_t route, Instant now);
+  void retry_paths(Instant now);
   void on_delivery_error(const io::DeliveryError& error);
   void migrate(Instant now);
   void show_progress(Instant now);
@@ -57,10 +60,12 @@ class Client {
   std::unique_ptr<io::EventLoop> loop_;
   std::optional<ReportFile> report_file_;
   std::vector<FourTuple> tuples_;  // of all routes
+  std::vector<Deadline> retries_;  // when to open each route's path again
   std::optional<Dialer> dialer_;
   std::optional<ClientApp> app_;
   std::optional<Progress> progress_;
   ConnectionHandle connection_;  // once the dialer has it
+  bool multipath_ = false;
   std::vector<FourTuple> complained_about_;
   Resumption resumption_;
   bool new_ticket_ = false;
@@ -127,6 +132,10 @@ io::Result<void> Client::start() {
     tuples_.push_back({*local, route.server});
     ways.push_back({route.name, tuples_.back()});
   }
+  retries_.resize(tuples_.size());
+  if (options_.migration)
+    if (auto binding = io::resolve_binding(options_.migration->local, IpAddress::Family::none); !binding)
+      return io::failure(fmt::format("--migrate: {}", binding.error().message));
   auto jobs = plan_jobs(options_);
   if (!jobs) return io::failure(jobs.error());
   auto report_file = ReportFile::create(options_.common.json_file);
@@ -156,6 +165,7 @@ void Client::on_turn(Instant now) {
   if (dialer_->failure()) error_ = dialer_->failure();
   app_->on_turn(now);
   if (expired(migration_, now)) migrate(now);
+  retry_paths(now);
   if (expired(next_progress_, now)) show_progress(now);
   if (!error_ && !app_->done() && expired(timeout_, now))
     error_ = fmt::format("timed out after {:.1f} s", to_seconds(now - started_));
@@ -166,6 +176,7 @@ void Client::on_turn(Instant now) {
 Deadline Client::next_deadline() const {
   Deadline next = earlier(app_->next_deadline(), dialer_->next_deadline());
   for (const Deadline& other : {timeout_, next_progress_, patience_, migration_}) next = earlier(next, other);
+  for (const Deadline& retry : retries_) next = earlier(next, retry);
   return next;
 }
 
@@ -176,16 +187,19 @@ void Client::on_event(const Event& event, Instant now) {
       on_connected(*handshake, now);
   }
   if (dialer_->winner() != event.connection) return;
-  if (const auto* path = std::get_if<PathChanged>(&event.what)) on_path(*path);
+  if (const auto* path = std::get_if<PathChanged>(&event.what)) on_path(*path, now);
   if (std::holds_alternative<HandshakeConfirmed>(event.what) && options_.key_update)
     engine_->update_keys(connection_, now);
   app_->on_event(event, now);
 }
 
-void Client::on_path(const PathChanged& path) {
-  const bool is_bad = path.change == PathChange::refused || path.change == PathChange::abandoned;
-  spdlog::log(is_bad ? spdlog::level::warn : spdlog::level::debug, "{} {} -> {}: {} {}", name_of_path(path),
+void Client::on_path(const PathChanged& path, Instant now) {
+  const bool has_ended = path.change == PathChange::refused || path.change == PathChange::abandoned;
+  spdlog::log(has_ended ? spdlog::level::warn : spdlog::level::debug, "{} {} -> {}: {} {}", name_of_path(path),
               io::text_of(path.tuple.local), io::text_of(path.tuple.remote), name_of_change(path.change), path.reason);
+  const auto route = std::ranges::find(tuples_, path.tuple);
+  if (has_ended && multipath_ && route != tuples_.end())
+    retries_[static_cast<std::size_t>(route - tuples_.begin())] = now + kPathRetry;
 }
 
 void Client::on_connected(const HandshakeCompleted& handshake, Instant now) {
@@ -197,16 +211,27 @@ void Client::on_connected(const HandshakeCompleted& handshake, Instant now) {
 
 void Client::open_paths(const HandshakeCompleted& handshake, Instant now) {
   const std::size_t first = dialer_->winning_route();
+  multipath_ = handshake.multipath;
   if (tuples_.size() > 1 && !handshake.multipath)
     spdlog::warn("the server does not support multipath: only {} is used", io::text_of(tuples_[first].local));
   const std::size_t allowed = engine_->transport().stats(connection_).path_limit;
   if (handshake.multipath && tuples_.size() > allowed)
     spdlog::warn("the server allows {} paths at a time (its --max-paths): {} of {} have to wait for one to end",
                  allowed, tuples_.size() - allowed, tuples_.size());
-  for (std::size_t i = 0; i < tuples_.size() && handshake.multipath; ++i) {
-    if (i == first || dialer_->is_useless(i)) continue;
-    if (const auto opened = engine_->open_path(connection_, tuples_[i], now); !opened)
-      spdlog::warn("cannot open a path from {}: {}", io::text_of(tuples_[i].local), opened.error());
+  for (std::size_t i = 0; i < tuples_.size() && multipath_; ++i)
+    if (i != first && !dialer_->is_useless(i)) open_path(i, now);
+}
+
+void Client::open_path(std::size_t route, Instant now) {
+  if (const auto opened = engine_->open_path(connection_, tuples_[route], now); !opened)
+    spdlog::warn("cannot open a path from {}: {}", io::text_of(tuples_[route].local), opened.error());
+}
+
+void Client::retry_paths(Instant now) {
+  for (std::size_t i = 0; i < retries_.size(); ++i) {
+    if (!expired(retries_[i], now)) continue;
+    retries_[i].reset();
+    open_path(i, now);
   }
 }
 

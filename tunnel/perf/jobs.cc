@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "io/files.h"
 #include "tunnel/perf/protocol.h"
@@ -24,6 +25,9 @@ constexpr std::string_view kIndexName = "index";
 [[nodiscard]] std::expected<void, std::string> set_outputs(const ClientOptions& options, std::vector<Job>& jobs) {
   const bool directory = jobs.size() > 1 || options.output.ends_with('/') || io::is_directory(options.output);
   if (!directory) {
+    const std::string parent = std::filesystem::path(options.output).parent_path().string();
+    if (!parent.empty() && !io::is_directory(parent))
+      return std::unexpected(fmt::format("cannot write {}: there is no directory {}", options.output, parent));
     jobs.front().output = options.output;
     return {};
   }

@@ -55,6 +55,7 @@ struct Raw {
   bool no_progress = false;
 };
 
+constexpr std::size_t kMaxServerName = 255;  // RFC 1035 §2.3.4
 const std::uint32_t kDefaultMaxPaths = ConnectionConfig{}.max_paths;
 /// A 9000-byte frame less IPv6 and UDP headers.
 constexpr std::size_t kJumboDatagram = 8952;
@@ -164,7 +165,11 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
   app.add_flag("--insecure", client.insecure, "believe any server");
   app.add_option("--alpn", client.alpn, "hq-interop or perf; default: as the request needs")
       ->check(CLI::IsMember({std::string(kHqAlpn), std::string(kPerfAlpn)}));
-  app.add_option("--sni", client.server_name, "server name to ask for and to verify; default: HOST");
+  app.add_option("--sni", client.server_name, "server name to ask for and to verify; default: HOST")
+      ->check([](const std::string& name) {
+        const bool fits = !name.empty() && name.size() <= kMaxServerName;
+        return fits ? std::string() : fmt::format("want 1 to {} characters", kMaxServerName);
+      });
   app.add_option("--out", client.output, "file, or directory for several documents; a failed download leaves none")
       ->type_name("FILE|DIR");
   app.add_option("--bytes", raw.bytes, "bytes to download on each stream (K, M, G)");
@@ -238,7 +243,10 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
 [[nodiscard]] std::expected<void, ParseExit> parse_target(ClientOptions& client, std::string_view text) {
   const std::string_view whole = text;
   const auto scheme = text.find("://");
-  if (scheme != std::string_view::npos) text.remove_prefix(scheme + 3);
+  if (scheme != std::string_view::npos) {
+    if (text.substr(0, scheme) != "https") return usage(fmt::format("'{}': the only scheme is https://", whole));
+    text.remove_prefix(scheme + 3);
+  }
   if (const auto slash = text.find('/'); slash != std::string_view::npos) {
     if (slash + 1 < text.size()) client.documents.insert(client.documents.begin(), std::string(text.substr(slash)));
     text = text.substr(0, slash);
@@ -348,7 +356,7 @@ std::expected<Command, ParseExit> parse_command_line(int argc, const char* const
   CLI::App app{std::string(kDescription), "mpquic-perf"};
   app.footer(std::string(kExamples));
   app.set_version_flag("--version", "mpquic-perf " MPQUIC_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);  // one is missed below, where the message can name what stands in its place
   ServerOptions server;
   ClientOptions client;
   Raw raw;
@@ -365,9 +373,13 @@ std::expected<Command, ParseExit> parse_command_line(int argc, const char* const
     return std::unexpected(ParseExit{kExitOk, asked.help(&asked == &app ? "" : app.get_name())});
   } catch (const CLI::CallForVersion& version) {
     return std::unexpected(ParseExit{kExitOk, version.what()});
+  } catch (const CLI::ExtrasError& error) {
+    if (server_app.parsed() || client_app.parsed()) return usage(fmt::format("{} (see --help)", error.what()));
+    return usage(fmt::format("there is no command '{}': use server or client (see --help)", argv[1]));
   } catch (const CLI::ParseError& error) {
     return usage(fmt::format("{} (see --help)", error.what()));
   }
+  if (!server_app.parsed() && !client_app.parsed()) return usage("want a command: server or client (see --help)");
   if (server_app.parsed()) {
     if (auto finished = finish_server(server, raw); !finished) return std::unexpected(finished.error());
     return server;

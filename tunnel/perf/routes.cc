@@ -9,6 +9,10 @@ using Family = IpAddress::Family;
 
 [[nodiscard]] Family other_family(Family family) { return family == Family::v6 ? Family::v4 : Family::v6; }
 
+[[nodiscard]] std::unexpected<io::Error> nowhere(const IpAddress& ip) {
+  return io::failure(ip.to_string() + " is where servers listen, not where one is");
+}
+
 struct PathOption {
   std::string local;
   HostPort server;
@@ -19,9 +23,9 @@ struct PathOption {
   PathOption path{.local = text.substr(0, text.find(',')), .server = {options.host, options.port}};
   if (path.local.size() == text.size()) return path;
   const std::string_view rest = std::string_view(text).substr(path.local.size() + 1);
-  if (!rest.starts_with(kServer)) return io::failure(fmt::format("--path {}: there is only ',server=' to add", text));
+  if (!rest.starts_with(kServer)) return io::failure("there is only ',server=' to add");
   auto server = parse_host_port(rest.substr(kServer.size()), options.port);
-  if (!server) return io::failure(fmt::format("--path {}: not HOST[:PORT]{}", text, server.error()));
+  if (!server) return io::failure(fmt::format("the server is not HOST[:PORT]{}", server.error()));
   path.server = std::move(*server);
   return path;
 }
@@ -30,6 +34,7 @@ struct PathOption {
 [[nodiscard]] io::Result<Route> find_route(const PathOption& path, Family family) {
   const auto ip = io::resolve_host(path.server.host, family);
   if (!ip) return std::unexpected(ip.error());
+  if (ip->is_unspecified()) return nowhere(*ip);
   auto binding = io::resolve_binding(path.local, ip->family());
   if (!binding) return std::unexpected(std::move(binding).error());
   // A link-local server without a zone is the one on this path's link.
@@ -52,6 +57,7 @@ struct PathOption {
 [[nodiscard]] io::Result<Route> default_route(const ClientOptions& options) {
   const auto ip = io::resolve_host(options.host, Family::none);
   if (!ip) return std::unexpected(ip.error());
+  if (ip->is_unspecified()) return nowhere(*ip);
   const SocketAddress server{*ip, options.port};
   const auto source = io::route_source(server);
   if (!source) return std::unexpected(source.error());
@@ -69,7 +75,7 @@ io::Result<std::vector<Route>> find_routes(const ClientOptions& options) {
   }
   for (const std::string& text : options.paths) {
     auto route = find_route(text, options);
-    if (!route) return std::unexpected(std::move(route).error());
+    if (!route) return io::failure(fmt::format("--path {}: {}", text, route.error().message));
     route->name = text;
     routes.push_back(std::move(*route));
   }

@@ -109,14 +109,18 @@ io::Result<void> Server::set_up() {
 }
 
 io::Result<void> Server::listen() {
+  std::vector<SocketAddress> addresses;
   for (const std::string& text : options_.listen) {
     auto socket = parse_listen(text);
     if (!socket) return std::unexpected(std::move(socket).error());
     socket->gso = socket->gro = options_.common.segmentation_offload;
     const auto local = loop_->add_socket(*socket);
     if (!local) return std::unexpected(local.error());
-    fmt::print("listening {}\n", io::text_of(*local));
-    if (on_listening_) on_listening_(*local);
+    addresses.push_back(*local);
+  }
+  for (const SocketAddress& address : addresses) {
+    fmt::print("listening {}\n", io::text_of(address));
+    if (on_listening_) on_listening_(address);
   }
   return {};
 }

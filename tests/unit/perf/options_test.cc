@@ -142,8 +142,9 @@ TEST(Routes, SayWhatIsWrongWithAPath) {
                            "::1,server=127.0.0.1", "nonsense", "if:nosuchdev0", "fe80::1%nosuchdev0"}) {
     const auto routes = find_routes(client({"127.0.0.1:4433", "/1", "--path", path}));
     ASSERT_FALSE(routes) << path;
-    EXPECT_FALSE(routes.error().message.empty()) << path;
+    EXPECT_NE(routes.error().message.find(path), std::string::npos) << routes.error().message;
   }
+  EXPECT_FALSE(find_routes(client({"0.0.0.0:4433", "/1"})));
 }
 
 TEST(Options, ManyPathsRaiseThePathLimit) {
@@ -174,8 +175,14 @@ TEST(Options, MistakesAreExplainedInOneLine) {
         usage_error({"server", "--listen", "0.0.0.0:1", "--self-signed", "--engine", "ngtcp2", trace, "x"}).find(trace),
         std::string::npos);
   }
-  usage_error({});
-  usage_error({"client", "h:1", "/1", "--insecure", "--nosuch"});
+  EXPECT_NE(usage_error({}).find("server or client"), std::string::npos);
+  EXPECT_NE(usage_error({"frob"}).find("'frob'"), std::string::npos);
+  EXPECT_NE(usage_error({"server", "--listen", "0.0.0.0:1", "--self-signed", "frob"}).find("frob"), std::string::npos);
+  EXPECT_NE(usage_error({"client", "ftp://h:1/1", "--insecure"}).find("https"), std::string::npos);
+  const std::string name(256, 'a');
+  for (const char* sni : {"", name.c_str()})
+    EXPECT_NE(usage_error({"client", "h:1", "/1", "--insecure", "--sni", sni}).find("--sni"), std::string::npos);
+  EXPECT_NE(usage_error({"client", "h:1", "/1", "--insecure", "--nosuch"}).find("--nosuch"), std::string::npos);
 }
 
 TEST(Options, HelpShowsExamples) {
@@ -205,6 +212,12 @@ TEST(Jobs, OnePerStreamOrPerDocument) {
 TEST(Jobs, HashUnlessToldNotTo) {
   EXPECT_TRUE(plan_jobs(client({"h:1", "/1"}))->digest);
   EXPECT_FALSE(plan_jobs(client({"h:1", "/1", "--no-digest"}))->digest);
+}
+
+TEST(Jobs, AnOutputNeedsItsDirectory) {
+  const auto plan = plan_jobs(client({"h:1", "/1", "--out", "/nosuch/directory/file"}));
+  ASSERT_FALSE(plan);
+  EXPECT_NE(plan.error().find("/nosuch/directory"), std::string::npos);
 }
 
 TEST(Jobs, OutputsOfSeveralDocumentsStayInTheirDirectory) {
