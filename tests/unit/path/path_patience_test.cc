@@ -44,8 +44,9 @@ TEST_F(PathPatience, IsThreeRoundTripsOfTheRoundThatAPacketBelongsTo) {
   std::vector<std::uint64_t> sent;
   for (int i = 0; i < 20; ++i) sent.push_back(send(path_, now_ + milliseconds(i)).value());
   EXPECT_EQ(path_.overdue_at(), now_ + milliseconds(300));
+  ack(sent[0], sent[0], now_ + milliseconds(100));  // the round of the others begins
   // The line sinks: every acknowledgement takes longer than the one before, and the smoothed round trip follows.
-  for (std::size_t i = 0; i < 10; ++i) ack(sent[i], sent[i], now_ + milliseconds(500 + 500 * i));
+  for (std::size_t i = 1; i < 10; ++i) ack(sent[i], sent[i], now_ + milliseconds(500 * i));
   EXPECT_GT(path_.rtt().smoothed(), milliseconds(1000));
   EXPECT_EQ(path_.view(now_).patience, milliseconds(300)) << "packets of that round are outstanding";
   EXPECT_EQ(path_.overdue_at(), now_ + milliseconds(10 + 300));
