@@ -144,6 +144,7 @@ class Connection {
     bool previous_keys = false;
     bool ack_eliciting = false;
     bool probing_only = true;
+    bool crypto = false;  // there were CRYPTO frames
     Instant now;
   };
   /// The connection IDs that transport parameters must confirm (RFC 9000 §7.3).
@@ -275,7 +276,6 @@ class Connection {
   void write_copies(FrameWriter& writer, Path& path, Instant now, bool full_size);
   /// False: the packet has no room for it, or for all of it.
   [[nodiscard]] bool write_copy(FrameWriter& writer, Copy& copy, Instant now);
-  /// Marks what is to be repeated; the path to do it, if there is anything.
   struct Reinjection {
     const PathView& target;
     std::uint64_t room = 0;  // that the target has left
@@ -285,6 +285,7 @@ class Connection {
   enum class Verdict : std::uint8_t { repeat, pass, stop };
   /// `at_end`: there is nothing else to send. Otherwise leaves in `pacing_wakeup_` when something will be overdue.
   [[nodiscard]] bool is_reinjection_due(std::span<const PathView> views, bool at_end, Instant now);
+  /// Marks what is to be repeated; the path to do it, if there is anything.
   [[nodiscard]] std::optional<PathId> reinject(std::span<const PathView> views, bool at_end, Instant now);
   /// judge(const SentPacket&) -> Verdict, for what is outstanding from `mark` on, as far as the target has room. The
   /// mark goes to the first packet that is to be looked at again. A packet is repeated once, whoever asks.

@@ -63,22 +63,29 @@ Result<void> CryptoStream::on_frame(const CryptoFrame& frame) {
   if (end - in_base_ > kMaxCryptoBuffer)
     return fail(error::kCryptoBufferExceeded, "CRYPTO data too far ahead", frame_type::kCrypto);
   const std::uint64_t begin = std::max(frame.offset, in_base_);
-  if (in_.size() < end - in_base_) in_.resize(end - in_base_);
+  if (in_.size() < end - in_begin_) in_.resize(end - in_begin_);
   const Bytes fresh = frame.data.subspan(static_cast<std::size_t>(begin - frame.offset));
-  std::copy(fresh.begin(), fresh.end(), in_.begin() + static_cast<std::ptrdiff_t>(begin - in_base_));
+  std::copy(fresh.begin(), fresh.end(), in_.begin() + static_cast<std::ptrdiff_t>(begin - in_begin_));
   present_.insert(begin, end);
+  if (present_.interval_count() > kMaxCryptoRanges)
+    return fail(error::kCryptoBufferExceeded, "CRYPTO data in too many pieces", frame_type::kCrypto);
   return {};
 }
 
 Bytes CryptoStream::readable() const {
   if (present_.empty() || present_.intervals().front().begin > in_base_) return {};
-  return Bytes(in_).first(static_cast<std::size_t>(present_.intervals().front().end - in_base_));
+  const std::uint64_t end = present_.intervals().front().end;
+  return Bytes(in_).subspan(static_cast<std::size_t>(in_base_ - in_begin_), static_cast<std::size_t>(end - in_base_));
 }
 
 void CryptoStream::consume(std::size_t n) {
-  in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(n));
   in_base_ += n;
   present_.erase_below(in_base_);
+  // Bytes move only once at least as many are gone, so that many small frames cost no more than a large one.
+  const std::uint64_t gone = in_base_ - in_begin_;
+  if (gone < in_.size() - gone) return;
+  in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(gone));
+  in_begin_ = in_base_;
   if (in_.empty()) in_.shrink_to_fit();
 }
 

@@ -12,6 +12,9 @@ namespace mpquic {
 
 /// RFC 9000 §7.5 asks for at least 4096 bytes; certificate chains of client authentication need more.
 inline constexpr std::uint64_t kMaxCryptoBuffer = 64 * 1024;
+/// Ranges that may wait for what is missing before them. Clients that shuffle their ClientHello make some twenty pieces
+/// of it; the other side of the handshake is not authenticated, so work per frame must not grow with what it sent.
+inline constexpr std::size_t kMaxCryptoRanges = 64;
 
 /// Send side: push(), then write_frames() while interest(); tokens come back through on_acked() / on_lost().
 /// Receive side: on_frame(), then readable() / consume().
@@ -25,7 +28,7 @@ class CryptoStream {
   /// Everything unacknowledged is to be sent again (Retry, and PTO of the handshake).
   void resend_unacked();
 
-  /// CRYPTO_BUFFER_EXCEEDED where the peer sends too far ahead of what TLS could read.
+  /// CRYPTO_BUFFER_EXCEEDED where the peer sends too far ahead of what TLS could read, or in too many pieces.
   [[nodiscard]] Result<void> on_frame(const CryptoFrame& frame);
   /// The next bytes in order; valid until the next call.
   [[nodiscard]] Bytes readable() const;
@@ -43,8 +46,9 @@ class CryptoStream {
   IntervalSet lost_;
   IntervalSet acked_;
 
-  std::vector<std::byte> in_;  // from in_base_
-  std::uint64_t in_base_ = 0;
+  std::vector<std::byte> in_;  // from in_begin_
+  std::uint64_t in_begin_ = 0;
+  std::uint64_t in_base_ = 0;  // everything below was consumed
   IntervalSet present_;
 };
 

@@ -47,9 +47,9 @@ Result<void> Connection::dispatch_rare(const Frame& frame, Arrival& arrival) {
                         [&](const DatagramFrame& f) { return datagrams_.on_frame(f); },
                         [&](const PaddingFrame& f) { return nothing(f); },
                         [&](const PingFrame& f) { return nothing(f); },
-                        [&](const CryptoFrame& f) -> Result<void> {
-                          MPQUIC_TRY(handshake_.on_frame(level_of(arrival.space), f));
-                          return pump_tls(arrival.now);
+                        [&](const CryptoFrame& f) {
+                          arrival.crypto = true;
+                          return handshake_.on_frame(level_of(arrival.space), f);
                         },
                         [&](const MaxDataFrame& f) { return for_streams(f); },
                         [&](const MaxStreamDataFrame& f) { return for_streams(f); },

@@ -8,10 +8,13 @@ Result<void> Handshake::on_frame(EncryptionLevel level, const CryptoFrame& frame
   // RFC 9001 §6: TLS KeyUpdate must not be sent, and a server expects no other post-handshake message.
   constexpr std::uint64_t kUnexpectedMessage = error::kCryptoErrorBase + 10;
   if (!tls_) return fail(kUnexpectedMessage, "post-handshake message to a server", frame_type::kCrypto);
+  return stream(level).on_frame(frame);
+}
+
+Result<void> Handshake::feed(EncryptionLevel level) {
   CryptoStream& in = stream(level);
-  MPQUIC_TRY(in.on_frame(frame));
   const Bytes ready = in.readable();
-  if (ready.empty()) return {};
+  if (ready.empty() || !tls_) return {};
   MPQUIC_TRY(tls_->receive(level, ready));
   in.consume(ready.size());
   return {};

@@ -20,8 +20,11 @@ class Handshake {
 
   /// Client: produces the ClientHello.
   [[nodiscard]] Result<void> start();
-  /// Feeds a CRYPTO frame; then poll_event() until it gives nothing.
+  /// Keeps what a CRYPTO frame brought.
   [[nodiscard]] Result<void> on_frame(EncryptionLevel level, const CryptoFrame& frame);
+  /// After a packet's frames: feeds what is in order by now; then poll_event() until it gives nothing. Once for a packet,
+  /// because TLS takes its time for each piece, and a peer that is not authenticated cuts the pieces.
+  [[nodiscard]] Result<void> feed(EncryptionLevel level);
   /// Keys, peer parameters, completion, tickets. Handshake bytes go to the CRYPTO streams on the way.
   [[nodiscard]] std::optional<TlsEvent> poll_event();
 

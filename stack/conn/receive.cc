@@ -131,6 +131,11 @@ Result<void> Connection::on_opened(const OpenedPacket& packet, Arrival& arrival)
     MPQUIC_TRY(dispatch(**frame, arrival));
     if (!lifecycle_.open()) return {};
   }
+  if (arrival.crypto) {
+    MPQUIC_TRY(handshake_.feed(packet.level));
+    MPQUIC_TRY(pump_tls(arrival.now));
+    if (!lifecycle_.open()) return {};
+  }
   Path& path = arrival.path;
   if (!path.has_space(arrival.space)) return {};
   const auto largest = path.space(arrival.space).received().largest_received();

@@ -1,7 +1,9 @@
 // Packets lately declared lost, kept for a while so that a late acknowledgement shows the loss to have been spurious.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <ranges>
 
 #include "stack/base/ids.h"
 #include "stack/base/ring_buffer.h"
@@ -30,10 +32,13 @@ class RecentLosses {
   /// Calls fn(const Entry&) for every remembered loss within [first, last], and forgets it.
   template <class Fn>
   void on_acked(std::uint64_t first, std::uint64_t last, Fn&& fn) {
-    // Recent losses are few and ranges mostly newer than all of them: the newest entry settles most calls.
-    for (std::size_t i = entries_.size(); i-- > 0 && entries_[i].number.value() >= first;) {
+    // Ranges are mostly newer than all losses. Others are looked up: an ACK may have hundreds of them.
+    if (entries_.empty() || entries_.back().number.value() < first) return;
+    const auto is_below = [&](std::size_t i) { return entries_[i].number.value() < first; };
+    std::size_t i = *std::ranges::partition_point(std::views::iota(std::size_t{0}, entries_.size()), is_below);
+    for (; i < entries_.size() && entries_[i].number.value() <= last; ++i) {
       Entry& entry = entries_[i];
-      if (entry.number.value() > last || entry.spurious) continue;
+      if (entry.spurious) continue;
       entry.spurious = true;
       --pending_;
       fn(static_cast<const Entry&>(entry));
