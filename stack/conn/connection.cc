@@ -208,6 +208,8 @@ void Connection::on_path_event(const PathEvent& event, Instant now) {
     case Kind::failed:
       if (Path* path = paths_.find(id)) requeue_unacked(*path);
       drop_copies(id);
+      // Nobody repeats a PING (RFC 9000 §13.3), and this path may have carried the last one.
+      if (lifecycle_.keep_alive_unanswered()) keep_alive_everywhere(now);
       return report(PathChange::failed);
     case Kind::recovered: return report(PathChange::recovered);
     case Kind::migrated:
@@ -405,13 +407,24 @@ Deadline Connection::next_deadline() const {
 void Connection::on_deadline(Instant now) {
   lifecycle_.on_deadline(now, paths_.max_pto());
   if (!lifecycle_.open()) return;
-  if (lifecycle_.keep_alive_due()) ping_wanted_ = true;
+  keep_alive(now);
   trim_if_quiet(now);
   keys_.on_deadline(now);
   paths_.on_deadline(now, outcome_, [this, now](Path& path, AckOutcome& outcome) { deliver(path, outcome, now); });
   if (expired(pacing_wakeup_, now)) pacing_wakeup_.reset();
   drain_path_events(now);
   try_open_paths(now);
+}
+
+void Connection::keep_alive(Instant now) {
+  if (!lifecycle_.keep_alive_due()) return;
+  if (lifecycle_.keep_alive_unanswered()) return keep_alive_everywhere(now);
+  ping_wanted_ = true;
+}
+
+void Connection::keep_alive_everywhere(Instant now) {
+  paths_.for_each([](Path& path) { path.probe_if_idle(); });
+  lifecycle_.on_keep_alive_sent(now);
 }
 
 void Connection::set_writable(const SocketAddress& local, bool writable) { paths_.set_writable(local, writable); }

@@ -170,6 +170,9 @@ class Connection {
   void drain_path_events(Instant now);
   void on_path_event(const PathEvent& event, Instant now);
   void try_open_paths(Instant now);
+  void keep_alive(Instant now);
+  /// Every path that no answer is due from carries a keep-alive: the one that carried the last may be dead.
+  void keep_alive_everywhere(Instant now);
   template <class E>
   void emit(const E& event, Instant now) {
     if (sink_) sink_->on_event(&event, now);

@@ -54,9 +54,9 @@ Deadline Lifecycle::idle_deadline(Duration max_pto) const {
 }
 
 Deadline Lifecycle::keep_alive_deadline() const {
-  if (keep_alive_.count() == 0 || state_ != State::established || keep_alive_pending_ || sent_since_received_)
-    return std::nullopt;
-  return last_activity_ + keep_alive_;
+  if (keep_alive_.count() == 0 || state_ != State::established || keep_alive_pending_) return std::nullopt;
+  // What we send does not count: a dead path is probed on and on, and a live one hears nothing of it.
+  return std::max(last_received_, last_keep_alive_) + keep_alive_;
 }
 
 Deadline Lifecycle::next_deadline(Duration max_pto) const {

@@ -31,7 +31,10 @@ class Lifecycle {
   enum class State : std::uint8_t { handshaking, established, closing, draining, closed };
 
   Lifecycle(Instant start, Duration handshake_timeout)
-      : handshake_deadline_(start + handshake_timeout), last_activity_(start) {}
+      : handshake_deadline_(start + handshake_timeout),
+        last_activity_(start),
+        last_received_(start),
+        last_keep_alive_(start) {}
 
   [[nodiscard]] State state() const { return state_; }
   [[nodiscard]] bool open() const { return state_ == State::handshaking || state_ == State::established; }
@@ -48,7 +51,7 @@ class Lifecycle {
 
   /// Any packet that authenticated, on any path (draft-21 §5.9).
   void on_received(Instant now) {
-    last_activity_ = now;
+    last_activity_ = last_received_ = now;
     sent_since_received_ = false;
     keep_alive_pending_ = false;
   }
@@ -65,7 +68,12 @@ class Lifecycle {
   void on_packet_while_closing();
 
   [[nodiscard]] bool keep_alive_due() const { return keep_alive_pending_; }
-  void on_keep_alive_sent() { keep_alive_pending_ = false; }
+  /// Nothing has arrived since the last one: where that went may be dead.
+  [[nodiscard]] bool keep_alive_unanswered() const { return last_keep_alive_ > last_received_; }
+  void on_keep_alive_sent(Instant now) {
+    keep_alive_pending_ = false;
+    last_keep_alive_ = now;
+  }
 
   [[nodiscard]] Deadline next_deadline(Duration max_pto) const;
   void on_deadline(Instant now, Duration max_pto);
@@ -83,6 +91,8 @@ class Lifecycle {
   Deadline handshake_deadline_;
   Deadline closing_ends_;
   Instant last_activity_;
+  Instant last_received_;
+  Instant last_keep_alive_;
   Duration idle_timeout_{};
   Duration keep_alive_{};
   std::optional<CloseCause> cause_;

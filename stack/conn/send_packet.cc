@@ -107,7 +107,7 @@ void Connection::write_application_frames(FrameWriter& writer, Path& path, Insta
   write_acks(writer, path, now);
   if (ping_wanted_ && writer.write(PingFrame{})) {
     ping_wanted_ = false;
-    lifecycle_.on_keep_alive_sent();  // until then it stays due: a full window must not make a timer storm of it
+    lifecycle_.on_keep_alive_sent(now);  // until then it stays due: a full window must not make a timer storm of it
   }
   if (handshake_.interest(EncryptionLevel::one_rtt) != Interest::none) handshake_.write_frames(writer);
   if (paths_.interest() != Interest::none) paths_.write_frames(writer);

@@ -187,6 +187,13 @@ ByteCount Path::send_budget(Instant now) const {
   return std::min(budget, active().amplification.credit());
 }
 
+void Path::probe_if_idle() {
+  if (state_ != State::active || std::as_const(*this).space(SpaceId::application).has_ack_eliciting_in_flight()) return;
+  timing_.due_known = false;
+  std::uint8_t& owed = probes_owed_[index_of(SpaceId::application)];
+  owed = std::max<std::uint8_t>(owed, 1);
+}
+
 ByteCount Path::bytes_in_flight() const {
   ByteCount total;
   for (const auto& space : spaces_) {

@@ -181,6 +181,8 @@ class Path {
   [[nodiscard]] Ecn ecn_codepoint() const { return ecn_.codepoint(); }
   /// Ack-eliciting packets that a PTO asks for, in spite of window and pacer (RFC 9002 §6.2.4).
   [[nodiscard]] std::uint8_t probes_owed(SpaceId space) const { return probes_owed_[index_of(space)]; }
+  /// Has it asked whether it lives, unless something is outstanding that will tell.
+  void probe_if_idle();
   /// fn(const SentPacket&, DeliveryToken&): what is outstanding in the application space from `first` on, until it
   /// gives false.
   template <class Fn>

@@ -171,6 +171,55 @@ TEST(Paths, ARefusalNamesWhatWasAskedForAndNoOtherPath) {
   EXPECT_EQ(refusals()[1].tuple, Pair::tuple(2));
 }
 
+TEST(Paths, AKeepAliveSurvivesThePathsThatDieUnderIt) {  // RFC 9000 §10.1.2; draft-21 §5.9
+  // Which of three paths die, in which directions; one lives.
+  struct Deaths {
+    std::array<bool, 3> dead;
+    bool up = true;
+    bool down = true;
+  };
+  for (const Deaths& deaths :
+       {Deaths{.dead = {true, false, false}}, Deaths{.dead = {true, true, false}}, Deaths{.dead = {true, false, true}},
+        Deaths{.dead = {true, true, false}, .down = false}, Deaths{.dead = {true, true, false}, .up = false}}) {
+    PairOptions options;
+    for (EndpointConfig* side : {&options.client, &options.server}) side->connection.idle_timeout = 5s;
+    options.client.connection.keep_alive = 1s;
+    Pair pair(options);
+    ASSERT_TRUE(pair.connect());
+    ASSERT_TRUE(pair.open_paths(3));
+    ASSERT_TRUE(pair.transfer(false, 100'000));
+    pair.run_for(3s);
+    pair.filter = [&](InFlight& d) {
+      for (std::uint8_t i = 0; i < deaths.dead.size(); ++i)
+        if (deaths.dead[i] && uses(d, i) && (d.to_server ? deaths.up : deaths.down)) return false;
+      return true;
+    };
+    pair.run_for(60s);
+    EXPECT_EQ(pair.client->connection_count(), 1U);
+    EXPECT_EQ(pair.server->connection_count(), 1U);
+    const std::size_t before = pair.datagrams_sent;
+    pair.run_for(60s);
+    EXPECT_LT(pair.datagrams_sent - before, 400U) << "and costs a few packets a second";
+    EXPECT_TRUE(pair.transfer(false, 100'000));
+  }
+}
+
+TEST(Paths, AKeepAliveFasterThanARoundTripStillFindsTheLivePath) {
+  PairOptions options;
+  options.delay = 150ms;
+  options.client.connection.idle_timeout = 3s;
+  options.client.connection.keep_alive = 100ms;
+  Pair pair(options);
+  ASSERT_TRUE(pair.connect());
+  ASSERT_TRUE(pair.open_paths(2));
+  pair.run_for(3s);
+  pair.filter = [&](InFlight& d) { return !uses(d, 0); };
+  pair.run_for(30s);
+  EXPECT_EQ(pair.client->connection_count(), 1U);
+  const auto failures = pair.events_of<PathChanged>(false);
+  EXPECT_TRUE(std::ranges::any_of(failures, [](const PathChanged& e) { return e.change == PathChange::failed; }));
+}
+
 TEST(Paths, AsManyAsThereCanBeAreOpenedTogether) {  // draft-21 §7.2: a server validates only some of them at a time
   PairOptions options;
   options.client.connection.max_paths = options.server.connection.max_paths = PathManager::kMaxOpenPaths;
