@@ -267,6 +267,7 @@ Deadline PathManager::next_deadline() const {
 }
 
 std::optional<PathEvent> PathManager::poll_event() {
+  if (events_.empty()) report_statuses();
   if (events_.empty()) return std::nullopt;
   return events_.pop_front();
 }

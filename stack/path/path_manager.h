@@ -204,6 +204,7 @@ class PathManager {
     Status local;
     Delivery local_delivery = Delivery::none;
     Status remote;
+    bool remote_reported = true;  // as an event: available
     bool abandoned = false;
     bool abandon_received = false;
     bool closed = false;  // state deleted; the record stays until the peer has our PATH_ABANDON
@@ -237,6 +238,8 @@ class PathManager {
   /// Unreachable, but the peer was there once, and no other path is any better: it may speak up again before the
   /// connection times out (RFC 9000 §8.2.4: "an endpoint can wait for a new path to become available").
   [[nodiscard]] bool is_last_resort(const Path& path) const;
+  /// However often it changed, the application hears of a status once.
+  void report_statuses();
   void settle(Instant now);
   void finish_records();
   void refuse_hopeless(Instant now);
@@ -269,6 +272,7 @@ class PathManager {
   Delivery blocked_delivery_ = Delivery::none;
   bool due_ = false;               // a frame may wait to be written; false is certain
   bool validations_wait_ = false;  // perhaps; false is certain
+  bool statuses_changed_ = false;  // perhaps; false is certain
 };
 
 }  // namespace mpquic

@@ -1,5 +1,6 @@
 // PathManager, the part that deals with frames: draft-21 §4.2, §4.3, §4.6, §4.7.
 #include <algorithm>
+#include <utility>
 
 #include "stack/path/path_manager.h"
 
@@ -40,17 +41,22 @@ Result<void> PathManager::on_path_status(const PathStatusFrame& frame) {
   Record& record = require_record(PathId{static_cast<std::uint32_t>(frame.path)});
   if (record.remote.sequence && frame.sequence <= *record.remote.sequence) return {};
   record.remote = Status{frame.sequence, frame.available};
-  PathEvent event{.kind = PathEvent::Kind::status,
-                  .id = record.id,
-                  .tuple = {},
-                  .by_peer = true,
-                  .reason = frame.available ? "available" : "backup"};
-  if (record.path) {
-    event.tuple = record.path->active().addresses;
-    record.path->set_backup(!record.local.available, !record.remote.available);
-  }
-  events_.push_back(event);
+  if (record.path) record.path->set_backup(!record.local.available, !record.remote.available);
+  statuses_changed_ = true;
   return {};
+}
+
+void PathManager::report_statuses() {
+  if (!std::exchange(statuses_changed_, false)) return;
+  for (Record& record : records_) {
+    if (record.abandoned || record.remote.available == record.remote_reported) continue;
+    record.remote_reported = record.remote.available;
+    events_.push_back(PathEvent{.kind = PathEvent::Kind::status,
+                                .id = record.id,
+                                .tuple = record.path ? record.path->active().addresses : FourTuple{},
+                                .by_peer = true,
+                                .reason = record.remote.available ? "available" : "backup"});
+  }
 }
 
 Result<void> PathManager::on_max_path_id(const MaxPathIdFrame& frame) {
