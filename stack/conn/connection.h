@@ -351,7 +351,8 @@ class Connection {
   bool peer_greases_ = false;        // RFC 9287: we may clear the fixed bit
   bool confirmed_ = false;           // RFC 9001 §4.1.2
   bool confirm_after_packet_ = false;
-  bool peer_seen_ = false;  // a packet of the peer's was processed
+  bool peer_seen_ = false;   // a packet of the peer's was processed
+  bool peer_marks_ = false;  // one came with an ECN code point
   bool close_reported_ = false;
   bool ping_wanted_ = false;
   bool application_limited_ = false;

@@ -63,7 +63,8 @@ Result<void> Connection::dispatch_rare(const Frame& frame, Arrival& arrival) {
                         [&](const NewConnectionIdFrame& f) { return on_new_connection_id(f, arrival); },
                         [&](const RetireConnectionIdFrame& f) { return on_retire_connection_id(f, arrival); },
                         [&](const PathChallengeFrame& f) -> Result<void> {
-                          arrival.path.on_path_challenge(arrival.tuple, f.data, arrival.now);
+                          const bool doubts_marks = arrival.ecn == Ecn::not_ect && peer_marks_;
+                          arrival.path.on_path_challenge(arrival.tuple, f.data, doubts_marks, arrival.now);
                           return {};
                         },
                         [&](const PathResponseFrame& f) -> Result<void> {

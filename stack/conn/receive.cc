@@ -136,6 +136,7 @@ Result<void> Connection::on_opened(const OpenedPacket& packet, Arrival& arrival)
     MPQUIC_TRY(pump_tls(arrival.now));
     if (!lifecycle_.open()) return {};
   }
+  peer_marks_ |= arrival.ecn != Ecn::not_ect;
   Path& path = arrival.path;
   if (!path.has_space(arrival.space)) return {};
   const auto largest = path.space(arrival.space).received().largest_received();

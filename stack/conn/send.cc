@@ -92,7 +92,8 @@ std::optional<Transmit> Connection::transmit_path_probe(MutableBytes out, Instan
     }
   });
   if (path == nullptr || out.size() < plan->datagram_size) return std::nullopt;
-  const PacketTarget to = target(*path, EncryptionLevel::one_rtt, *probe_dcid(*path, *plan), now);
+  PacketTarget to = target(*path, EncryptionLevel::one_rtt, *probe_dcid(*path, *plan), now);
+  to.ecn = plan->ecn;
   DatagramWriter train(out);
   if (!train.begin_datagram(plan->datagram_size)) return std::nullopt;
   const PacketPlan packet = plan_packet(to);

@@ -114,8 +114,10 @@ void Path::digest(const AckOutcome& out, ByteCount prior_in_flight, Instant now)
 }
 
 void Path::update_congestion(const AckOutcome& out, ByteCount prior_in_flight, Instant now) {
-  ecn_.on_lost(out.lost_ect);
-  ecn_.on_ack(out.ecn.verdict);
+  // RFC 9000 §9.4 again: marks that another network let pass, or dropped, say nothing about this one.
+  if (!out.newest_lost_sent || *out.newest_lost_sent >= network_.since) ecn_.on_lost(out.lost_ect);
+  const Instant mark_sent = out.newest_ect_acked_sent.value_or(Instant::max());
+  if (mark_sent >= network_.since && mark_sent > foreign_mark_) ecn_.on_ack(out.ecn.verdict);
   if (out.newest_lost_sent && *out.newest_lost_sent >= network_.since) {
     congestion_->on_congestion(*out.newest_lost_sent, out.lost_bytes, false, now);
     if (out.persistent_congestion) congestion_->on_persistent_congestion(now);

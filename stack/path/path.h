@@ -76,6 +76,7 @@ struct ProbePlan {
   FourTuple tuple;
   std::size_t datagram_size = kMinInitialDatagram;
   bool on_active = true;  // any other frame may ride along
+  Ecn ecn = Ecn::not_ect;
 };
 
 /// State: only on_* and named transitions change it.
@@ -120,7 +121,8 @@ class Path {
   /// After a 1-RTT packet's frames: follows the peer to another 4-tuple (RFC 9000 §9.3). `largest`: its number was the
   /// highest received so far.
   void on_packet_from(const FourTuple& from, bool probing_only, bool largest, Instant now);
-  void on_path_challenge(const FourTuple& from, const ChallengeData& data, Instant now);
+  /// `doubts_marks`: the peer marks other packets, but not this one.
+  void on_path_challenge(const FourTuple& from, const ChallengeData& data, bool doubts_marks, Instant now);
   void on_path_response(const ChallengeData& data, Instant now);
   /// After Start::wait.
   [[nodiscard]] bool awaits_validation() const { return is_open() && active().validator.waiting(); }
@@ -177,8 +179,8 @@ class Path {
   [[nodiscard]] ByteCount send_budget(Instant now) const;
   /// The connection has (not) run out of things to send while this path could take more (RFC 9002 §7.8).
   void set_application_limited(bool limited) { application_limited_ = limited; }
-  /// ECN code point for the next packet.
-  [[nodiscard]] Ecn ecn_codepoint() const { return ecn_.codepoint(); }
+  /// ECN code point for the next packet on the active tuple.
+  [[nodiscard]] Ecn ecn_codepoint() const { return ecn_codepoint(active()); }
   /// Ack-eliciting packets that a PTO asks for, in spite of window and pacer (RFC 9002 §6.2.4).
   [[nodiscard]] std::uint8_t probes_owed(SpaceId space) const { return probes_owed_[index_of(space)]; }
   /// Has it asked whether it lives, unless something is outstanding that will tell.
@@ -273,6 +275,7 @@ class Path {
   [[nodiscard]] bool peer_validated_us() const;
   [[nodiscard]] bool awaits_first_probe() const;
   [[nodiscard]] bool socket_blocked() const;
+  [[nodiscard]] Ecn ecn_codepoint(const Tuple& tuple) const;
   [[nodiscard]] Tuple* tuple_for(const FourTuple& from);
   [[nodiscard]] Duration validation_pto() const;
   [[nodiscard]] RttSample rtt_sample() const;
@@ -331,6 +334,7 @@ class Path {
   };
   Network network_;
   std::optional<Network> unproved_network_;
+  Instant foreign_mark_ = Instant::min();  // when a marked probe went to another network than that
   Deadline requeue_at_;
 };
 

@@ -25,11 +25,12 @@ void Path::on_packet_from(const FourTuple& from, bool probing_only, bool largest
   apply(tuples_.on_peer_moved(from, validation_pto(), now), now);
 }
 
-void Path::on_path_challenge(const FourTuple& from, const ChallengeData& data, Instant now) {
+void Path::on_path_challenge(const FourTuple& from, const ChallengeData& data, bool doubts_marks, Instant now) {
   timing_.due_known = false;
   Tuple* tuple = tuple_for(from);
   if (tuple == nullptr || !is_open()) return;
   tuple->responses.push(data);
+  tuple->marks_doubted |= doubts_marks && !tuple->proved;
   // A client that probes will probably move: our own challenge rides along, and the move then costs no round trip.
   const bool probed = context_.settings.tuple.role == Role::server && tuple != &tuples_.active();
   if (probed && !awaits_validation() && !tuple->proved && !tuple->validator.in_progress())
@@ -67,7 +68,8 @@ std::optional<ProbePlan> Path::next_probe() const {
     const std::uint64_t credit = tuple.amplification.credit().value();
     if (!tuple.owes_probe() || credit < kMinUsefulDatagram || (on_active && socket_blocked())) continue;
     // RFC 9000 §8.2.1: 1200 bytes, "unless the anti-amplification limit for the path does not permit" it.
-    return ProbePlan{tuple.addresses, std::min<std::uint64_t>(credit, kMinInitialDatagram), on_active};
+    const std::size_t size = std::min<std::uint64_t>(credit, kMinInitialDatagram);
+    return ProbePlan{tuple.addresses, size, on_active, ecn_codepoint(tuple)};
   }
   return std::nullopt;
 }
@@ -77,6 +79,7 @@ void Path::write_probe(const ProbePlan& plan, FrameWriter& writer, Instant now) 
   constexpr std::size_t kFrameSize = 1 + sizeof(ChallengeData);
   Tuple* tuple = tuples_.find(plan.tuple);
   if (tuple == nullptr) return;
+  if (plan.ecn != Ecn::not_ect && !same_network(plan.tuple, network_.addresses)) foreign_mark_ = now;
   if (tuple->validator.wants_challenge() && writer.remaining() >= kFrameSize) {
     const bool expanded = plan.datagram_size >= kMinInitialDatagram;
     const bool written = writer.write(PathChallengeFrame{tuple->validator.send_challenge(context_.rng, expanded, now)});
@@ -109,6 +112,12 @@ void Path::on_peer_udp_limit(Instant now) {
 }
 
 std::size_t Path::max_datagram_size() const { return active().mtu.current(); }
+
+Ecn Path::ecn_codepoint(const Tuple& tuple) const {
+  const bool here = same_network(tuple.addresses, network_.addresses);
+  if (tuple.marks_doubted && !(here && ecn_.state() == EcnValidator::State::capable)) return Ecn::not_ect;
+  return here ? ecn_.codepoint() : EcnValidator(context_.settings.ecn).codepoint();
+}
 
 Tuple* Path::tuple_for(const FourTuple& from) {
   if (Tuple* tuple = tuples_.find(from)) return tuple;

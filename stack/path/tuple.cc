@@ -87,11 +87,11 @@ TupleOutcome TupleSet::on_deadline(Instant now) {
   TupleOutcome outcome;
   active().mtu.on_deadline(now);
   for (std::size_t i = tuples_.size(); i-- > 1;) {
-    if (!tuples_[i].validator.on_deadline(now)) continue;
+    if (!run_validator(tuples_[i], now)) continue;
     if (tuples_[i].migrate_when_validated) outcome.migration_failed = tuples_[i].addresses;
     remove(i);
   }
-  if (!active().validator.on_deadline(now)) return outcome;
+  if (!run_validator(active(), now)) return outcome;
   const auto fallback = std::find_if(tuples_.begin() + 1, tuples_.end(), [](const Tuple& t) { return t.proved; });
   if (fallback == tuples_.end()) {
     outcome.none_left = true;
@@ -105,6 +105,13 @@ TupleOutcome TupleSet::on_deadline(Instant now) {
   outcome.reverted = true;
   remove(index);
   return outcome;
+}
+
+bool TupleSet::run_validator(Tuple& tuple, Instant now) {
+  const bool owed = tuple.validator.wants_challenge();
+  const bool failed = tuple.validator.on_deadline(now);
+  tuple.marks_doubted |= !owed && tuple.validator.wants_challenge();  // it is to be repeated
+  return failed;
 }
 
 Deadline TupleSet::next_deadline() const {

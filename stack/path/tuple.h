@@ -45,6 +45,9 @@ struct Tuple {
   std::optional<std::uint64_t> peer_cid;
   bool proved = false;                  // was validated once: can be fallen back to
   bool migrate_when_validated = false;  // we want to move here (client)
+  /// A marked challenge got no answer, so marked packets may be what this network drops: no marks here, until an
+  /// acknowledgement shows that they pass (RFC 9000 §13.4.2, §A.4).
+  bool marks_doubted = false;
 
   [[nodiscard]] bool data_allowed() const { return proved || validator.state() == Validator::State::idle; }
   /// Owes the peer a PATH_CHALLENGE or PATH_RESPONSE.
@@ -98,6 +101,8 @@ class TupleSet {
   }
 
  private:
+  /// True if its validation just failed.
+  [[nodiscard]] static bool run_validator(Tuple& tuple, Instant now);
   void remove(std::size_t index);
   Tuple& add(const FourTuple& addresses);
   [[nodiscard]] TupleOutcome activate(std::size_t index);

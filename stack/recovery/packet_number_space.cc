@@ -29,6 +29,7 @@ void AckOutcome::clear() {
   newest_lost_sent.reset();
   ack_eliciting_acked = false;
   rtt_sample.reset();
+  newest_ect_acked_sent.reset();
   ecn = EcnFeedback{};
   lost_ect = 0;
   persistent_congestion = false;
@@ -99,6 +100,8 @@ void PacketNumberSpace::take_acked(const Interval& range, NewlyAcked& newly, Ack
     newly.ack_eliciting = newly.ack_eliciting || packet.ack_eliciting;
     if (packet.ecn == Ecn::ect0) ++newly.ect0;
     if (packet.ecn == Ecn::ect1) ++newly.ect1;
+    if (packet.ecn != Ecn::not_ect)
+      out.newest_ect_acked_sent = std::max(out.newest_ect_acked_sent.value_or(packet.time_sent), packet.time_sent);
     if (packet.in_flight) out.acked_bytes += ByteCount{packet.bytes};
     out.largest_acked_bytes = std::max(out.largest_acked_bytes, packet.bytes);
     if (packet.mtu_probe) out.mtu_probes_acked.push_back(packet.bytes);

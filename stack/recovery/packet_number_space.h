@@ -46,15 +46,16 @@ struct AckOutcome {
   ByteCount acked_bytes;                  // in flight, newly acknowledged
   std::uint32_t largest_acked_bytes = 0;  // size of the biggest packet newly acknowledged, for black hole detection
   ByteCount lost_bytes;  // in flight, declared lost, MTU probes not counted: they are no congestion signal
-  std::optional<NewestAcked> newest_acked;  // of packets newly acknowledged; present: PTO count restarts (§6.2.1)
-  std::optional<Instant> newest_lost_sent;  // of the packets in lost_bytes: CongestionController::on_congestion
-  bool ack_eliciting_acked = false;         // something ack-eliciting was
-  std::optional<Duration> rtt_sample;       // already in the estimator
-  EcnFeedback ecn;                          // feed `ecn.verdict` to EcnValidator; newly_marked > 0 is congestion
-  std::uint32_t lost_ect = 0;               // lost packets that were ECN-marked, for EcnValidator::on_lost
-  bool persistent_congestion = false;       // RFC 9002 §7.6; the estimator's min_rtt restarts already
-  std::uint32_t spurious_losses = 0;        // packets declared lost earlier and acknowledged now
-  bool spurious_congestion = false;         // all recent losses were: CongestionController::on_spurious_congestion
+  std::optional<NewestAcked> newest_acked;       // of packets newly acknowledged; present: PTO count restarts (§6.2.1)
+  std::optional<Instant> newest_lost_sent;       // of the packets in lost_bytes: CongestionController::on_congestion
+  bool ack_eliciting_acked = false;              // something ack-eliciting was
+  std::optional<Duration> rtt_sample;            // already in the estimator
+  std::optional<Instant> newest_ect_acked_sent;  // of the ECN-marked packets newly acknowledged
+  EcnFeedback ecn;                               // feed `ecn.verdict` to EcnValidator; newly_marked > 0 is congestion
+  std::uint32_t lost_ect = 0;                    // lost packets that were ECN-marked, for EcnValidator::on_lost
+  bool persistent_congestion = false;            // RFC 9002 §7.6; the estimator's min_rtt restarts already
+  std::uint32_t spurious_losses = 0;             // packets declared lost earlier and acknowledged now
+  bool spurious_congestion = false;              // all recent losses were: CongestionController::on_spurious_congestion
 
   /// Empties it, keeping capacity.
   void clear();

@@ -208,7 +208,7 @@ TEST_F(ServerPaths, ConcurrentValidationsAreBoundedAndTheOthersHaveTheirTurn) { 
     const FourTuple from = client_at(static_cast<std::uint8_t>(id + 1));
     paths.push_back(*manager.accept(PathId{id}, from, kStart));
     EXPECT_FALSE(paths.back()->on_datagram(from, ByteCount{1200}));
-    paths.back()->on_path_challenge(from, ChallengeData{}, kStart);
+    paths.back()->on_path_challenge(from, ChallengeData{}, false, kStart);
     paths.back()->on_packet_from(from, false, true, kStart);  // which does not let it jump the queue
   }
   std::size_t validated = 0;
@@ -237,7 +237,7 @@ TEST_F(ServerPaths, AWaitingPathThatMovesStillWaits) {
   Path& last = *paths.back();
   ASSERT_TRUE(last.awaits_validation());
   EXPECT_FALSE(last.on_datagram(client_at(200), ByteCount{1200}));
-  last.on_path_challenge(client_at(200), ChallengeData{}, kStart);
+  last.on_path_challenge(client_at(200), ChallengeData{}, false, kStart);
   last.on_packet_from(client_at(200), false, true, kStart);
   EXPECT_EQ(last.active().addresses, client_at(200));
   EXPECT_TRUE(write_probe(last, kStart).all<PathChallengeFrame>().empty());

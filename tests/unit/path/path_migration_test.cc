@@ -115,7 +115,7 @@ TEST_F(PathTuples, ChallengeIsAnsweredOnItsOwnTuple) {  // RFC 9000 §8.2.2, dig
   Path path = validated_server_path();
   arrive(path, client_at(2), true);
   const ChallengeData data{std::byte{1}, std::byte{2}};
-  path.on_path_challenge(client_at(2), data, now_);
+  path.on_path_challenge(client_at(2), data, false, now_);
   const auto plan = path.next_probe();
   ASSERT_TRUE(plan);
   EXPECT_EQ(plan->tuple, client_at(2));
@@ -144,7 +144,7 @@ TEST_F(PathTuples, AnAcknowledgementShowsThatThePathIsReachable) {
 
 TEST_F(PathTuples, FloodOfChallengesIsBounded) {
   Path path = make(Role::client, Path::Start::proved);
-  for (std::uint8_t i = 0; i < 100; ++i) path.on_path_challenge(tuple_of(1), {std::byte{i}}, kStart);
+  for (std::uint8_t i = 0; i < 100; ++i) path.on_path_challenge(tuple_of(1), {std::byte{i}}, false, kStart);
   const auto responses = write_probe(path, kStart).all<PathResponseFrame>();
   ASSERT_EQ(responses.size(), PendingResponses::kMax);
   EXPECT_EQ(responses.front().data.front(), std::byte{99}) << "the newest win";
@@ -154,7 +154,7 @@ TEST_F(PathTuples, FloodOfChallengesIsBounded) {
 TEST_F(PathTuples, ResponseRespectsAmplification) {  // RFC 9000 §8.2.2
   Path path = validated_server_path();
   EXPECT_FALSE(path.on_datagram(client_at(2), ByteCount{50}));
-  path.on_path_challenge(client_at(2), {}, now_);
+  path.on_path_challenge(client_at(2), {}, false, now_);
   ASSERT_TRUE(path.next_probe());
   EXPECT_EQ(path.next_probe()->datagram_size, 150U);
 }
@@ -246,7 +246,7 @@ TEST_F(PathTuples, PacketsOfTheOldNetworkGiveNoSamplesForTheNew) {  // RFC 9000 
 TEST_F(PathTuples, ProbedAddressIsUsableAtOnceWhenTheClientMoves) {
   Path path = validated_server_path();
   arrive(path, client_at(2), true);
-  path.on_path_challenge(client_at(2), {std::byte{1}}, now_);
+  path.on_path_challenge(client_at(2), {std::byte{1}}, false, now_);
   path.on_path_response(challenge_of(path, now_), now_);
   EXPECT_EQ(path.active().addresses, client_at(1));
   arrive(path, client_at(2));
@@ -260,7 +260,7 @@ TEST_F(PathTuples, AnUnvalidatedPathThatMovesToAProvedAddressIsValidated) {  // 
   EXPECT_FALSE(path.on_datagram(client_at(1), kDatagram));
   static_cast<void>(challenge_of(path, kStart));  // and its answer is lost
   EXPECT_FALSE(path.on_datagram(client_at(2), kDatagram));
-  path.on_path_challenge(client_at(2), ChallengeData{}, now_);
+  path.on_path_challenge(client_at(2), ChallengeData{}, false, now_);
   path.on_path_response(challenge_of(path, now_), now_);
   EXPECT_EQ(path.state(), Path::State::validating);
   arrive(path, client_at(2));
