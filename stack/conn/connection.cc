@@ -274,30 +274,6 @@ std::optional<ConnectionEvent> Connection::poll_event() {
   return std::nullopt;
 }
 
-std::size_t Connection::datagram_limit() const {
-  // Any open path may carry a datagram, so it has to fit the smallest of them.
-  constexpr std::size_t kOverhead = 1 + kMaxPacketNumberLength + 16 /* tag */ + 1 + 2 /* DATAGRAM type and length */;
-  constexpr std::size_t kNumber = 1 + kMaxVarintSize;  // what NUMBERED_DATAGRAM has more
-  std::size_t smallest = kMaxDatagram;
-  const ConnectionId* dcid = peer_cids_.current(kInitialPath);
-  paths_.for_each([&](const Path& path) {
-    if (path.state() == Path::State::active) smallest = std::min(smallest, path.max_datagram_size());
-  });
-  const std::size_t number = peer_numbers_datagrams_ && duplication_->copies({}).datagrams > 0 ? kNumber : 0;
-  const std::size_t header = kOverhead + number + (dcid ? dcid->size() : kLocalCidLength);
-  const std::size_t room = smallest == kMaxDatagram || smallest < header ? 0 : smallest - header;
-  const auto peer = static_cast<std::size_t>(peer_max_datagram_ > 3 + number ? peer_max_datagram_ - 3 - number : 0);
-  return handshake_.complete() ? std::min(room, peer) : 0;
-}
-
-std::optional<std::uint64_t> Connection::send_datagram(Bytes data, Deadline deadline, Instant now) {
-  if (!lifecycle_.open()) return std::nullopt;
-  datagrams_.set_max_payload(datagram_limit());
-  return datagrams_.push(data, deadline, now);
-}
-
-std::size_t Connection::max_datagram_payload() const { return datagram_limit(); }
-
 std::optional<std::vector<std::byte>> Connection::take_ticket() {
   if (tickets_.empty()) return std::nullopt;
   auto ticket = std::move(tickets_.front());

@@ -118,7 +118,7 @@ class Connection {
   [[nodiscard]] StreamMap& streams() { return streams_; }
   [[nodiscard]] DatagramQueue& datagrams() { return datagrams_; }
   [[nodiscard]] std::optional<std::uint64_t> send_datagram(Bytes data, Deadline deadline, Instant now);
-  [[nodiscard]] std::size_t max_datagram_payload() const;
+  [[nodiscard]] std::size_t max_datagram_payload() const { return datagram_limit(); }
   void close(std::uint64_t application_error, std::string_view reason, Instant now);
   [[nodiscard]] PathManager& paths() { return paths_; }
   [[nodiscard]] Result<void> open_path(const FourTuple& tuple, Instant now);
@@ -186,7 +186,6 @@ class Connection {
   }
   /// Where the path's alpha is not what was traced last.
   void emit_coupling(Path& path, Instant now);
-  [[nodiscard]] std::size_t datagram_limit() const;
   void on_data_moved(Instant now);
   void trim_if_quiet(Instant now);
 
@@ -257,10 +256,19 @@ class Connection {
   void requeue_oldest(Path& path);
   void set_application_limited(bool limited);
 
+  // datagrams.cc
+  /// The largest payload that a packet of the path has room for, in UDP datagrams of that size.
+  [[nodiscard]] std::size_t datagram_room(PathId id, std::size_t datagram_size) const;
+  /// The largest that can be sent now, on whichever path.
+  [[nodiscard]] std::size_t datagram_limit() const;
+  /// The scheduler's choice; if the datagram whose turn it is does not fit there, its choice among those that it fits.
+  [[nodiscard]] std::optional<PathId> pick_path(std::span<const PathView> views, const PacketContext& context);
+
   // redundancy.cc
   /// Where what a train carries is to be sent as well.
   struct CopyOrder {
     std::array<PathId, kMaxCopies> onto{};  // best first
+    std::size_t found = 0;                  // of them; a datagram may be too large for some
     CopyCounts counts;
     Instant give_up;
     [[nodiscard]] bool wanted() const { return counts.datagrams > 0 || counts.streams > 0; }
@@ -269,6 +277,7 @@ class Connection {
                                        const PacketContext& context) const;
   /// For the packet that was just written: its tokens are in `tokens_`.
   void queue_copies(const CopyOrder& order, PathId original);
+  void queue_copy(DeliveryToken& token, const CopyOrder& order, PathId original);
   void drop_copy(const Copy& copy);
   /// The path failed or is gone.
   void drop_copies(PathId onto);
@@ -366,6 +375,7 @@ class Connection {
 
   AckOutcome outcome_;                    // scratch
   TokenList tokens_;                      // scratch
+  std::vector<PathView> wide_views_;      // scratch
   std::vector<std::byte> trace_payload_;  // scratch, with a sink only
   RingBuffer<ConnectionEvent> events_;
   std::vector<std::vector<std::byte>> tickets_;

@@ -11,9 +11,8 @@ Connection::CopyOrder Connection::order_copies(const Path& original, std::span<c
   CopyOrder order;
   CopyCounts wanted = duplication_->copies(context);
   if (!peer_numbers_datagrams_) wanted.datagrams = 0;
-  const std::size_t most = std::min<std::size_t>(std::max(wanted.datagrams, wanted.streams), kMaxCopies);
-  if (most == 0) return order;
-  const std::size_t found = choose_copy_paths(views, original.id(), std::span(order.onto).first(most));
+  if (wanted.datagrams == 0 && wanted.streams == 0) return order;
+  const std::size_t found = order.found = choose_copy_paths(views, original.id(), order.onto);
   order.counts = {.datagrams = static_cast<std::uint16_t>(std::min<std::size_t>(wanted.datagrams, found)),
                   .streams = static_cast<std::uint16_t>(std::min<std::size_t>(wanted.streams, found))};
   // Later than that, loss detection has given the original up: stream data is repeated anyway, datagrams are stale.
@@ -22,20 +21,31 @@ Connection::CopyOrder Connection::order_copies(const Path& original, std::span<c
 }
 
 void Connection::queue_copies(const CopyOrder& order, PathId original) {
-  for (DeliveryToken& token : std::span(tokens_.items).first(tokens_.count)) {
-    std::size_t count = 0;
-    if (const auto* datagram = std::get_if<DatagramToken>(&token)) {
-      if (datagrams_.awaits_copy(*datagram)) count = order.counts.datagrams;
-    } else if (std::holds_alternative<StreamToken>(token)) {
-      count = order.counts.streams;
-    }
-    for (std::size_t i = 0; i < count; ++i) {
-      const Copy copy{token, original, order.give_up};
-      const bool queued = copies_.push(order.onto[i], copy);
-      if (!queued) drop_copy(copy);
-      if (auto* stream = std::get_if<StreamToken>(&token)) stream->copied |= queued;
-    }
+  for (DeliveryToken& token : std::span(tokens_.items).first(tokens_.count)) queue_copy(token, order, original);
+}
+
+void Connection::queue_copy(DeliveryToken& token, const CopyOrder& order, PathId original) {
+  const auto* datagram = std::get_if<DatagramToken>(&token);
+  auto* stream = std::get_if<StreamToken>(&token);
+  std::size_t count = 0;
+  std::size_t size = 0;
+  if (datagram != nullptr && datagrams_.awaits_copy(*datagram)) {
+    count = order.counts.datagrams;
+    size = datagrams_.copy_size(*datagram);
+  } else if (stream != nullptr) {
+    count = order.counts.streams;
   }
+  for (const PathId onto : std::span(order.onto).first(order.found)) {
+    if (count == 0) return;
+    if (size > datagram_room(onto, paths_.find(onto)->max_datagram_size())) continue;
+    const Copy copy{token, original, order.give_up};
+    const bool queued = copies_.push(onto, copy);
+    if (!queued) drop_copy(copy);
+    if (stream != nullptr) stream->copied |= queued;
+    --count;
+  }
+  // Fewer paths than that take a datagram of this size.
+  for (; count > 0; --count) drop_copy({token, original, order.give_up});
 }
 
 void Connection::drop_copy(const Copy& copy) {

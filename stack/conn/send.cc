@@ -247,7 +247,7 @@ std::optional<Transmit> Connection::transmit_data(MutableBytes out, Instant now)
     context.bytes_in_flight += view.bytes_in_flight;
     if (view.next_send) pacing_wakeup_ = earlier(pacing_wakeup_, view.next_send);
   }
-  const auto picked = reinjecting ? reinjecting : scheduler_->pick(views, context);
+  const auto picked = reinjecting ? reinjecting : pick_path(views, context);
   if (!picked) return std::nullopt;
   Path& path = *paths_.find(*picked);
   const PacketTarget to = target(path, EncryptionLevel::one_rtt, *dcid_of(path), now);

@@ -114,7 +114,8 @@ void Connection::write_application_frames(FrameWriter& writer, Path& path, Insta
   if (local_cids_.interest() != Interest::none) local_cids_.write_frames(writer);
   if (peer_cids_.interest() != Interest::none) peer_cids_.write_frames(writer);
   const std::uint64_t datagram_bytes = datagrams_.stats().bytes_sent;
-  if (datagrams_.interest() != Interest::none) datagrams_.write_frames(writer, now, datagram_copies);
+  if (datagrams_.interest() != Interest::none)
+    datagrams_.write_frames(writer, now, datagram_copies, datagram_room(path.id(), path.max_datagram_size()));
   const std::uint64_t fresh = streams_.bytes_written_new();
   const std::uint64_t again = streams_.bytes_written_again();
   if (streams_.interest() != Interest::none) streams_.write_frames(writer);

@@ -10,44 +10,69 @@ namespace mpquic {
 
 std::optional<std::uint64_t> DatagramQueue::push(Bytes data, Deadline deadline, Instant now) {
   expire(now);
-  const std::size_t charge = outgoing_bytes_.size() + (outgoing_.size() + 1) * kDatagramOverhead;
-  if (data.size() > max_payload_ || charge > limits_.send_queue_bytes ||
+  const std::size_t charge = queued_.bytes.size() + large_.bytes.size() + (send_queue_count() + 1) * kDatagramOverhead;
+  if (max_payload_ == 0 || data.size() > max_payload_ || charge > limits_.send_queue_bytes ||
       data.size() > limits_.send_queue_bytes - charge) {
     ++stats_.refused;
     return std::nullopt;
   }
-  outgoing_bytes_.push(data);
-  outgoing_.push_back({next_sequence_, data.size(), deadline});
+  queued_.bytes.push(data);
+  queued_.items.push_back({next_sequence_, data.size(), deadline});
   ++stats_.accepted;
   return next_sequence_++;
 }
 
 void DatagramQueue::expire(Instant now) {
-  while (!outgoing_.empty()) {
-    const Outgoing& front = outgoing_.front();
+  expire_front(large_, now);
+  expire_front(queued_, now);
+}
+
+void DatagramQueue::expire_front(Lane& lane, Instant now) {
+  while (!lane.items.empty()) {
+    const Outgoing& front = lane.items.front();
     if (expired(front.deadline, now)) {
       ++stats_.expired;
-    } else if (front.length > max_payload_) {
+    } else if (max_payload_ > 0 && front.length > max_payload_) {
       ++stats_.too_large;
+      report_lost(front.sequence);
     } else {
       return;
     }
-    drop_front_outgoing();
+    drop_front_outgoing(lane);
   }
 }
 
-void DatagramQueue::write_frames(FrameWriter& writer, Instant now, std::uint16_t copies) {
-  for (expire(now); !outgoing_.empty(); expire(now)) {
-    const Outgoing& front = outgoing_.front();
+std::size_t DatagramQueue::front_size() const {
+  if (!large_.items.empty()) return large_.items.front().length;
+  return queued_.items.empty() ? 0 : queued_.items.front().length;
+}
+
+DatagramQueue::Lane* DatagramQueue::next_lane(std::size_t path_limit) {
+  if (!large_.items.empty() && large_.items.front().length <= path_limit) return &large_;
+  while (!queued_.items.empty() && queued_.items.front().length > path_limit) {
+    moving_.resize(queued_.items.front().length);
+    queued_.bytes.peek(moving_);
+    large_.bytes.push(moving_);
+    large_.items.push_back(queued_.items.front());
+    drop_front_outgoing(queued_);
+  }
+  return queued_.items.empty() ? nullptr : &queued_;
+}
+
+void DatagramQueue::write_frames(FrameWriter& writer, Instant now, std::uint16_t copies, std::size_t path_limit) {
+  expire(now);
+  for (Lane* lane = next_lane(path_limit); lane != nullptr; lane = next_lane(path_limit)) {
+    const Outgoing& front = lane->items.front();
     const bool numbered = copies > 0 && kept_.has_room(front.length);
     const auto out = writer.write_datagram(front.length, DatagramToken{front.sequence, numbered});
     if (!out) return;  // this packet has no room; the next may
-    outgoing_bytes_.peek(*out);
+    lane->bytes.peek(*out);
     if (numbered) kept_.add(front.sequence, *out, copies);
     if (copies > 0 && !numbered) ++stats_.uncopied;
     ++stats_.sent;
     stats_.bytes_sent += front.length;
-    drop_front_outgoing();
+    drop_front_outgoing(*lane);
+    expire(now);
   }
 }
 
@@ -67,8 +92,6 @@ void DatagramQueue::drop_copy(const DatagramToken& token) {
   if (awaits_copy(token)) ++stats_.copies_dropped;
   if (kept_.on_copy_dropped(token.sequence) == KeptPayloads::Fate::settled) report_lost(token.sequence);
 }
-
-void DatagramQueue::drop_front_outgoing() { outgoing_bytes_.drop(outgoing_.pop_front().length); }
 
 void DatagramQueue::on_acked(const DatagramToken& token) {
   if (!token.numbered || kept_.on_acked(token.sequence) == KeptPayloads::Fate::settled) ++stats_.acked;
@@ -143,7 +166,8 @@ std::optional<std::size_t> DatagramQueue::pop(MutableBytes out) {
 }
 
 void DatagramQueue::trim() {
-  outgoing_bytes_.trim();
+  queued_.bytes.trim();
+  large_.bytes.trim();
   kept_.trim();
   incoming_bytes_.trim();
 }

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "stack/base/bytes.h"
 #include "stack/base/replay_window.h"
@@ -42,7 +43,7 @@ struct DatagramStats {
   std::uint64_t copies_dropped = 0;  // not sent, though the peer had not acknowledged the datagram: no room in time
   std::uint64_t uncopied = 0;        // should have had copies, but too many others wait for theirs
   std::uint64_t expired = 0;         // deadline passed before there was room to send
-  std::uint64_t too_large = 0;       // accepted, but dropped since the path's datagrams became smaller
+  std::uint64_t too_large = 0;       // of those lost: unsent, as no usable path's packets take so much any more
   std::uint64_t acked = 0;
   std::uint64_t lost = 0;
   std::uint64_t lost_unreported = 0;  // of those lost, pushed out of the full report queue
@@ -56,8 +57,9 @@ class DatagramQueue {
  public:
   explicit DatagramQueue(const DatagramLimits& limits) : limits_(limits), kept_(limits.send_queue_bytes) {}
 
-  /// The largest payload that can be sent now: the least of what the peer takes and what packets have room for. 0 (the
-  /// start): none. Queued items that are too large are dropped when their turn comes, never in the way of the others.
+  /// The largest payload that can be sent now: what the peer takes, and packets of some usable path have room for. 0
+  /// (the start): none, for the time being. Queued items that are larger count as lost when their turn comes, and are
+  /// never in the way of the others.
   void set_max_payload(std::size_t bytes) { max_payload_ = bytes; }
   [[nodiscard]] std::size_t max_payload() const { return max_payload_; }
 
@@ -68,11 +70,19 @@ class DatagramQueue {
   /// Drops what has expired, or is too large, from the front of the queue.
   void expire(Instant now);
   /// new_data while anything is queued, else none.
-  [[nodiscard]] Interest interest() const { return outgoing_.empty() ? Interest::none : Interest::new_data; }
-  /// As many whole datagrams, in order, as this packet has room for; each is to have so many copies elsewhere.
-  void write_frames(FrameWriter& writer, Instant now, std::uint16_t copies = 0);
+  [[nodiscard]] Interest interest() const { return send_queue_count() > 0 ? Interest::new_data : Interest::none; }
+  /// Payload of the one whose turn it is; 0: none, or an empty one.
+  [[nodiscard]] std::size_t front_size() const;
+  /// As many whole datagrams, in order, as this packet has room for; each is to have so many copies elsewhere. What is
+  /// larger than `path_limit`, the most that a packet of the path can take, lets the others pass and waits for a path
+  /// that it fits.
+  void write_frames(FrameWriter& writer, Instant now, std::uint16_t copies = 0, std::size_t path_limit = SIZE_MAX);
   /// Copies of the token's datagram wait, and the peer has not acknowledged it.
   [[nodiscard]] bool awaits_copy(const DatagramToken& token) const { return kept_.awaited(token.sequence) != nullptr; }
+  /// Its payload. Requires awaits_copy().
+  [[nodiscard]] std::size_t copy_size(const DatagramToken& token) const {
+    return kept_.awaited(token.sequence)->length;
+  }
   /// One of them. Requires awaits_copy(). False: this packet has no room.
   [[nodiscard]] bool write_copy(FrameWriter& writer, const DatagramToken& token);
   /// One of them will not be sent after all.
@@ -94,7 +104,7 @@ class DatagramQueue {
   /// Gives back the memory of empty queues; for connections that went idle.
   void trim();
   [[nodiscard]] const DatagramStats& stats() const { return stats_; }
-  [[nodiscard]] std::size_t send_queue_count() const { return outgoing_.size(); }
+  [[nodiscard]] std::size_t send_queue_count() const { return queued_.items.size() + large_.items.size(); }
   [[nodiscard]] std::size_t receive_queue_count() const { return incoming_.size(); }
 
  private:
@@ -107,15 +117,24 @@ class DatagramQueue {
     Deadline deadline;
   };
 
-  void drop_front_outgoing();
+  struct Lane {
+    RingBuffer<Outgoing> items;
+    ByteRing bytes;
+  };
+
+  /// The one whose turn it is among those of at most `path_limit`, or nullptr; larger ones are set aside.
+  [[nodiscard]] Lane* next_lane(std::size_t path_limit);
+  void expire_front(Lane& lane, Instant now);
+  void drop_front_outgoing(Lane& lane) { lane.bytes.drop(lane.items.pop_front().length); }
   void report_lost(std::uint64_t sequence);
   void drop_front_incoming();
 
   DatagramLimits limits_;
   std::size_t max_payload_ = 0;
   std::uint64_t next_sequence_ = 0;
-  RingBuffer<Outgoing> outgoing_;
-  ByteRing outgoing_bytes_;
+  Lane queued_;
+  Lane large_;                     // all older: did not fit the packets of a path that had room for those behind them
+  std::vector<std::byte> moving_;  // scratch
   KeptPayloads kept_;
   RingBuffer<std::size_t> incoming_;  // lengths
   ByteRing incoming_bytes_;

@@ -340,11 +340,16 @@ PathView Path::view(Instant now) const {
   return view;
 }
 
-void Path::describe(PathView& view, Instant now) const {
+void Path::describe_standing(PathView& view) const {
   view.id = id_;
   view.validated = active().data_allowed();
   view.backup = backup_;
   view.potentially_failed = potentially_failed_;
+  view.max_datagram_size = max_datagram_size();
+}
+
+void Path::describe(PathView& view, Instant now) const {
+  describe_standing(view);
   view.socket_blocked = socket_blocked();
   view.untracked = !space(SpaceId::application).can_track();
   view.smoothed_rtt = rtt_.smoothed();
@@ -358,7 +363,6 @@ void Path::describe(PathView& view, Instant now) const {
   view.overdue_at = overdue_at();
   view.amplification_credit = active().amplification.credit();
   view.pacing_rate = pacer_.rate();
-  view.max_datagram_size = max_datagram_size();
   view.next_send = pacer_.next_send(now);
   view.pacing_blocked = view.next_send.has_value();
 }

@@ -219,6 +219,8 @@ class Path {
   [[nodiscard]] PathView view(Instant now) const;
   /// The same, into a view that need not be fresh.
   void describe(PathView& view, Instant now) const;
+  /// Only what decides whether it may be chosen at all, and the size of its datagrams.
+  void describe_standing(PathView& view) const;
   void set_backup(bool local, bool remote) { backup_ = local || remote; }
   [[nodiscard]] bool potentially_failed() const { return potentially_failed_; }
   [[nodiscard]] std::uint32_t pto_count() const { return pto_count_; }

@@ -23,16 +23,18 @@ class DatagramQueueTest : public ::testing::Test {
   DatagramQueueTest() { queue.set_max_payload(1100); }
 
   /// What one packet of `size` carries.
-  std::vector<std::string> packet(std::size_t size = 1200, Instant at = {}) {
+  std::vector<std::string> packet(std::size_t size = 1200, Instant at = {}, std::size_t path_limit = SIZE_MAX) {
     bytes.assign(size, std::byte{});
     FrameWriter writer(bytes, EncryptionLevel::one_rtt, PathId{0}, tokens);
-    queue.write_frames(writer, at);
+    queue.write_frames(writer, at, 0, path_limit);
     std::vector<std::string> payloads;
     if (writer.size() == 0) return payloads;
     FrameDecoder decoder(Bytes(bytes).first(writer.size()), EncryptionLevel::one_rtt, {.datagram = true});
     while (auto frame = decoder.next()) payloads.emplace_back(as_text(std::get<DatagramFrame>(**frame).data));
     return payloads;
   }
+  /// ... on a path whose packets take no more than `most`.
+  std::vector<std::string> packet_of(std::size_t most, Instant at = {}) { return packet(1200, at, most); }
   std::optional<std::uint64_t> push(std::string_view text, Deadline deadline = {}, Instant at = {}) {
     return queue.push(as_bytes(text), deadline, at);
   }
@@ -117,6 +119,51 @@ TEST_F(DatagramQueueTest, WhatBecameTooLargeDoesNotBlockTheRest) {
   queue.set_max_payload(600);
   EXPECT_EQ(packet(), std::vector<std::string>{"small"});
   EXPECT_EQ(queue.stats().too_large, 1U);
+  EXPECT_EQ(queue.poll_lost(), 0U) << "the application hears of it";
+}
+
+TEST_F(DatagramQueueTest, WithNoPathForTheTimeBeingWhatWaitsIsKept) {
+  EXPECT_TRUE(push(std::string(700, 'x')));
+  queue.set_max_payload(0);
+  queue.expire({});
+  EXPECT_FALSE(push("more"));
+  EXPECT_FALSE(push(""));
+  queue.set_max_payload(1100);
+  EXPECT_EQ(packet().size(), 1U);
+}
+
+TEST_F(DatagramQueueTest, WhatAPathCannotTakeWaitsForAnotherAndBlocksNothing) {
+  const std::string large(300, 'L');
+  EXPECT_TRUE(push("first"));
+  EXPECT_TRUE(push(large));
+  EXPECT_TRUE(push("second"));
+  EXPECT_TRUE(push(std::string(250, 'M')));
+  EXPECT_TRUE(push("third"));
+  EXPECT_EQ(packet_of(200), (std::vector<std::string>{"first", "second", "third"}));
+  EXPECT_EQ(packet_of(200).size(), 0U);
+  EXPECT_EQ(queue.interest(), Interest::new_data);
+  EXPECT_EQ(queue.send_queue_count(), 2U);
+  EXPECT_EQ(queue.front_size(), large.size());
+  EXPECT_TRUE(push("fourth"));
+  EXPECT_EQ(packet_of(1000), (std::vector<std::string>{large, std::string(250, 'M'), "fourth"})) << "the oldest first";
+  EXPECT_EQ(queue.interest(), Interest::none);
+}
+
+TEST_F(DatagramQueueTest, WhatWaitsForAnotherPathIsStillChargedAndExpires) {
+  EXPECT_TRUE(push(std::string(900, 'x'), Instant{} + 10ms));
+  EXPECT_EQ(packet_of(500).size(), 0U);
+  EXPECT_FALSE(push(std::string(60, 'y')));
+  queue.set_max_payload(600);
+  EXPECT_TRUE(push(std::string(60, 'y'))) << "no path is left that the first one fits";
+  EXPECT_EQ(queue.poll_lost(), 0U);
+  queue.set_max_payload(1100);
+  EXPECT_EQ(packet_of(50).size(), 0U);
+  EXPECT_EQ(packet_of(500, Instant{} + 10ms), std::vector{std::string(60, 'y')});
+  EXPECT_TRUE(push(std::string(800, 'z'), Instant{} + 10ms));
+  EXPECT_EQ(packet_of(500).size(), 0U);
+  queue.expire(Instant{} + 10ms);
+  EXPECT_EQ(queue.interest(), Interest::none);
+  EXPECT_EQ(queue.stats().expired, 1U);
 }
 
 TEST_F(DatagramQueueTest, StopsAtTheTokenLimitOfAPacket) {
