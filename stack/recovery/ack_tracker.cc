@@ -64,7 +64,9 @@ void AckTracker::on_received(PacketNumber number, Instant now, bool ack_elicitin
     } else if (immediate || unreported_ack_eliciting_ >= policy_.packets_before_ack) {
       make_due(now);
     }
-    deadline_ = earlier(deadline_, now + policy_.max_delay);
+    // What is due at once leaves with the next packet that can carry it. No timer helps where nothing can yet: no write
+    // keys, no credit.
+    deadline_ = immediate_ ? std::nullopt : earlier(deadline_, now + policy_.max_delay);
   }
   if (!largest_ || number > *largest_) {
     largest_ = number;

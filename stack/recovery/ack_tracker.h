@@ -59,7 +59,8 @@ class AckTracker {
   }
   /// interest() is forced whatever the time is.
   [[nodiscard]] bool is_overdue() const { return unreported_ack_eliciting_ > 0 && immediate_; }
-  /// When interest() becomes forced by time.
+  /// When interest() becomes forced by time. Nothing where it is: who has an ACK that is overdue, and no packet to
+  /// carry it, waits for what makes one possible.
   [[nodiscard]] Deadline next_deadline() const { return deadline_; }
   /// Writes ACK, or PATH_ACK with `as_path_ack`. False: nothing new to report, or no room. The exponent is ours.
   [[nodiscard]] bool write(FrameWriter& writer, std::optional<PathId> as_path_ack, Instant now,

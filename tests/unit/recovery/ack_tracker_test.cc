@@ -67,6 +67,21 @@ TEST(AckTracker, HandshakePacketsAreAcknowledgedAtOnce) {  // RFC 9000 §13.2.1
   }
 }
 
+// Where nothing can carry it yet (no keys, no credit), a timer would only fire again and again.
+TEST(AckTracker, WhatIsDueAtOnceHasNoTimer) {
+  AckTracker handshake = tracker(SpaceId::handshake);
+  receive(handshake, 0);
+  EXPECT_EQ(handshake.next_deadline(), std::nullopt);
+  AckTracker application = tracker();
+  receive(application, 0);
+  ASSERT_TRUE(application.next_deadline());
+  receive(application, 1);
+  EXPECT_EQ(application.next_deadline(), std::nullopt);
+  receive(application, 2);  // changes nothing about that
+  EXPECT_EQ(application.next_deadline(), std::nullopt);
+  EXPECT_EQ(application.interest(kStart), Interest::forced);
+}
+
 TEST(AckTracker, AGapIsReportedAtOnceAndSoIsItsFilling) {  // RFC 9000 §13.2.1
   AckTracker acks = tracker();
   receive(acks, 0);
