@@ -35,7 +35,8 @@ inline constexpr std::uint64_t kPathUnstableOrPoor = 0x3e76;
 inline constexpr std::uint64_t kNoCidAvailableForPath = 0x3e77;
 }  // namespace error
 
-/// What a CONNECTION_CLOSE of type 0x1c will carry. `reason` refers to static storage.
+/// What a CONNECTION_CLOSE of type 0x1c will carry. `reason` refers to static storage, or to that of the TLS session
+/// that failed: who keeps it longer than a call copies it.
 struct TransportError {
   std::uint64_t code = error::kNoError;
   std::string_view reason;

@@ -1,7 +1,5 @@
 #include "stack/crypto/key_ring.h"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -86,8 +84,8 @@ void KeyRing::discard(EncryptionLevel level) {
   for (Aead* aead : {&write_, &previous_read_, &read_, &next_read_}) *aead = Aead();
   for (HeaderProtection* protection : {&write_protection_, &read_protection_}) *protection = HeaderProtection();
   previous_until_.reset();
-  OPENSSL_cleanse(write_secret_.bytes.data(), write_secret_.bytes.size());
-  OPENSSL_cleanse(next_read_secret_.bytes.data(), next_read_secret_.bytes.size());
+  write_secret_ = TrafficSecret{};
+  next_read_secret_ = TrafficSecret{};
 }
 
 bool KeyRing::has_read(EncryptionLevel level) const {

@@ -23,10 +23,11 @@ enum class CipherSuite : std::uint16_t {
   chacha20_poly1305_sha256 = 0x1303,
 };
 
-/// A traffic secret: 32 bytes, or 48 with SHA-384.
+/// A traffic secret: 32 bytes, or 48 with SHA-384. No copy outlives its owner: all of them are wiped.
 struct TrafficSecret {
   std::array<std::byte, 48> bytes{};
   std::size_t size = 0;
+  ~TrafficSecret();
   [[nodiscard]] Bytes view() const { return Bytes(bytes).first(size); }
 };
 
@@ -53,7 +54,8 @@ struct TlsTicket {
 using TlsEvent = std::variant<TlsHandshakeData, TlsSecretReady, TlsPeerParameters, TlsCompleted, TlsTicket>;
 
 /// Contract: start() once (client only), then receive() in stream order per level; after each, poll_event() until it
-/// gives nothing. Errors are CRYPTO_ERRORs (0x100 + alert) and final.
+/// gives nothing. Errors are final: CRYPTO_ERRORs (0x100 + alert), or PROTOCOL_VIOLATION where QUIC says so; their
+/// reasons live as long as the session. Who owns the session ends it, and never from within one of its calls.
 class TlsSession {
  public:
   TlsSession() = default;
@@ -79,7 +81,8 @@ class TlsProvider {
   TlsProvider(const TlsProvider&) = delete;
   TlsProvider& operator=(const TlsProvider&) = delete;
   virtual ~TlsProvider() = default;
-  /// Fails only for lack of resources or a ticket that does not parse (which is then ignored).
+  /// Fails where OpenSSL lacks resources, or `options` do not fit the provider: `reason` says what to change. A ticket
+  /// that does not parse or belongs elsewhere is ignored.
   [[nodiscard]] virtual Result<std::unique_ptr<TlsSession>> make_session(const TlsSessionOptions& options) = 0;
 };
 

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <functional>
+#include <memory>
 
 #include "tests/unit/crypto/crypto_testing.h"
 
@@ -388,6 +391,38 @@ TEST_F(FrequentUpdates, HappenAfterTheConfiguredNumberOfPackets) {
     now_ += kInterval;
     ASSERT_TRUE(client_.before_sending(now_));
     EXPECT_EQ(client_.update_count(), static_cast<std::uint64_t>(update));
+  }
+}
+
+/// Whether `memory` holds that secret.
+bool contains(Bytes memory, Bytes secret) { return !std::ranges::search(memory, secret).empty(); }
+
+// In its own memory a key ring has neither the secrets of a generation that is over, nor any once it is gone.
+TEST(KeyRingMemory, HoldsNoSecretLongerThanNeeded) {
+  constexpr auto kSuite = CipherSuite::aes_256_gcm_sha384;
+  const TrafficSecret secret = secret_of(kSuite, 0x21);  // the client's, 1-RTT
+  const std::array<std::function<void(KeyRing&)>, 3> ends = {
+      [](KeyRing& keys) { std::destroy_at(&keys); },
+      [](KeyRing& keys) {
+        keys.discard(kOneRtt);
+        std::destroy_at(&keys);
+      },
+      [&](KeyRing& keys) {
+        keys.set_handshake_confirmed();
+        keys.on_current_phase_acked(Instant{});
+        keys.request_update();
+        ASSERT_TRUE(keys.before_sending(Instant{}));
+        ASSERT_EQ(keys.update_count(), 1U);
+      },
+  };
+  for (const auto& end : ends) {
+    alignas(KeyRing) std::array<std::byte, sizeof(KeyRing)> memory{};
+    auto* keys = new (memory.data()) KeyRing;
+    install_all(*keys, kSuite, Role::client);
+    ASSERT_TRUE(contains(memory, secret.view()));
+    end(*keys);
+    EXPECT_FALSE(contains(memory, secret.view()));
+    if (&end == &ends.back()) std::destroy_at(keys);
   }
 }
 
