@@ -7,8 +7,36 @@
 
 #include "stack/base/check.h"
 #include "stack/base/overloaded.h"
+#include "stack/wire/cursor.h"
 
 namespace mpquic {
+namespace {
+
+template <class Size>
+std::optional<Bytes> read_prefixed(ByteReader& reader, std::optional<Size> (ByteReader::*read_size)()) {
+  const auto size = (reader.*read_size)();
+  return size ? reader.read_bytes(*size) : std::nullopt;
+}
+
+/// RFC 9001 §4.6.1: where a NewSessionTicket (RFC 8446 §4.6.1) has early_data, max_early_data_size is 0xffffffff. A
+/// message that does not parse is OpenSSL's to refuse.
+bool allows_only_quic_early_data(Bytes message) {
+  constexpr std::size_t kLengthLifetimeAgeAdd = 3 + 4 + 4;
+  constexpr std::uint32_t kQuicEarlyData = 0xffffffff;
+  ByteReader reader(message);
+  if (!reader.read_bytes(kLengthLifetimeAgeAdd) || !read_prefixed(reader, &ByteReader::read_u8) ||
+      !read_prefixed(reader, &ByteReader::read_u16) || !reader.read_u16())
+    return true;
+  while (const auto type = reader.read_u16()) {
+    const auto extension = read_prefixed(reader, &ByteReader::read_u16);
+    if (!extension) return true;
+    if (*type == TLSEXT_TYPE_early_data) return ByteReader(*extension).read_u32() == kQuicEarlyData;
+  }
+  return true;
+}
+
+}  // namespace
+
 OpenSslSession::OpenSslSession(std::shared_ptr<const TlsContext> context, SslHandle ssl,
                                const TlsSessionOptions& options)
     : context_(std::move(context)),
@@ -25,18 +53,39 @@ Result<void> OpenSslSession::start() {
 }
 
 Result<void> OpenSslSession::receive(EncryptionLevel level, Bytes data) {
+  const Result<void> taken = take(level, data);
+  // Nothing more is expected of a client, and the object is large.
+  if (completed_ && role_ == Role::server) ssl_.reset();
+  return taken;
+}
+
+// Message by message: keys change between messages, and where they do, what follows is looked at anew.
+Result<void> OpenSslSession::take(EncryptionLevel level, Bytes data) {
   MPQUIC_TRY(status());
-  if (data.empty()) return {};
-  // RFC 9001 §4.1.3: TLS expects handshake bytes of one level at a time.
-  if (level != read_level_) {
-    fail_with(error::kProtocolViolation);
-  } else if (ssl_ == nullptr) {
-    // A client has nothing to say to TLS any more, KeyUpdate included (RFC 9001 §6).
-    on_alert(alert::kUnexpectedMessage);
-  } else {
-    return feed(data);
+  while (!data.empty()) {
+    // RFC 9001 §4.1.3: TLS expects one level at a time, and nothing follows the message that ends a level.
+    if (level != read_level_) {
+      fail_with(error::kProtocolViolation, "handshake bytes at a level that TLS does not read");
+      return status();
+    }
+    const Bytes piece = messages_.take(data);
+    if (messages_.began()) {
+      skipping_ = false;
+      if (completed_) judge_post_handshake(messages_.type());
+      MPQUIC_TRY(status());
+    }
+    if (!skipping_) MPQUIC_TRY(feed(piece));
   }
   return status();
+}
+
+void OpenSslSession::judge_post_handshake(std::uint8_t message_type) {
+  if (role_ == Role::server || message_type == handshake_type::kKeyUpdate)  // RFC 9001 §6
+    on_alert(alert::kUnexpectedMessage);
+  else if (message_type == handshake_type::kCertificateRequest)
+    fail_with(error::kProtocolViolation, "post-handshake client authentication");  // RFC 9001 §4.4
+  else if (message_type == handshake_type::kNewSessionTicket)
+    skipping_ = ++tickets_ > kMaxTickets;
 }
 
 Result<void> OpenSslSession::advance() {
@@ -59,7 +108,6 @@ void OpenSslSession::run() {
     if (result > 0) on_alert(alert::kUnexpectedMessage);
   }
   if (result <= 0 && SSL_get_error(ssl_.get(), result) != SSL_ERROR_WANT_READ) on_alert(alert::kInternalError);
-  if (completed_ && role_ == Role::server) ssl_.reset();
 }
 
 void OpenSslSession::complete() {
@@ -77,11 +125,12 @@ Result<void> OpenSslSession::status() const {
   return {};
 }
 
-void OpenSslSession::fail_with(std::uint64_t code) {
+void OpenSslSession::fail_with(std::uint64_t code, std::string_view reason) {
   if (error_) return;
   const bool is_alert = code >= error::kCryptoErrorBase;
-  error_ = {code, is_alert ? SSL_alert_desc_string_long(static_cast<int>(code - error::kCryptoErrorBase))
-                           : "TLS handshake breaks the rules of QUIC"};
+  if (is_alert) reason = SSL_alert_desc_string_long(static_cast<int>(code - error::kCryptoErrorBase));
+  if (is_alert && !refusal_.empty()) reason = refusal_;
+  error_ = {code, reason};
 }
 
 CipherSuite OpenSslSession::suite() const {
@@ -139,6 +188,7 @@ std::optional<TlsEvent> OpenSslSession::poll_event() {
 
 void OpenSslSession::install_callbacks(SSL_CTX& context, const TlsConfig& config) {
   SSL_CTX_set_keylog_callback(&context, on_key_log_line);
+  SSL_CTX_set_msg_callback(&context, on_message);
   if (config.role == Role::client) {
     SSL_CTX_sess_set_new_cb(&context, on_new_ticket);
     return;
@@ -153,7 +203,8 @@ int OpenSslSession::on_client_hello(SSL* ssl, int*, void*) {
   const unsigned char* data = nullptr;
   std::size_t size = 0;
   const auto has = [&](unsigned extension) { return SSL_client_hello_get0_ext(ssl, extension, &data, &size) == 1; };
-  if (SSL_client_hello_get0_session_id(ssl, &data) != 0) self.fail_with(error::kProtocolViolation);  // RFC 9001 §8.4
+  if (SSL_client_hello_get0_session_id(ssl, &data) != 0)
+    self.fail_with(error::kProtocolViolation, "legacy_session_id is not empty");  // RFC 9001 §8.4
   if (!has(TLSEXT_TYPE_application_layer_protocol_negotiation)) self.on_alert(alert::kNoApplicationProtocol);  // §8.1
   if (!has(kTransportParametersExtension)) self.on_alert(alert::kMissingExtension);                            // §8.2
   return self.error_ ? SSL_CLIENT_HELLO_ERROR : SSL_CLIENT_HELLO_SUCCESS;
@@ -187,6 +238,21 @@ void OpenSslSession::on_key_log_line(const SSL* ssl, const char* line) {
   OpenSslSession& self = *of(ssl);
   if (const auto& log = self.context_->config().keylog) log(line);
   self.on_key_log(line);
+}
+
+void OpenSslSession::on_message(int written,  // tidy: allow(parameters) OpenSSL's signature
+                                int, int content_type, const void* data, std::size_t size, SSL* ssl, void*) {
+  const Bytes message(static_cast<const std::byte*>(data), size);
+  if (written != 0)
+    of(ssl)->on_own_message(content_type, message);
+  else if (content_type == SSL3_RT_HANDSHAKE)
+    of(ssl)->on_peer_message(message);
+}
+
+void OpenSslSession::on_peer_message(Bytes message) {
+  ByteReader reader(message);
+  if (reader.read_u8() != handshake_type::kNewSessionTicket || allows_only_quic_early_data(message.subspan(1))) return;
+  fail_with(error::kProtocolViolation, "session ticket with another max_early_data_size than QUIC's");
 }
 
 }  // namespace mpquic

@@ -6,14 +6,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "stack/crypto/evp.h"
+#include "stack/crypto/handshake_messages.h"
 #include "stack/crypto/tls_context.h"
 #include "stack/crypto/tls_session.h"
 
 namespace mpquic {
+
+/// Session tickets that a client takes from one connection. A server may send any number, and each costs work (a key
+/// derivation, a copy of the session): what it sends beyond is skipped.
+inline constexpr std::size_t kMaxTickets = 8;
 
 /// TLS alerts (RFC 8446 §6) that QUIC's own rules raise.
 namespace alert {
@@ -25,6 +31,8 @@ inline constexpr std::uint8_t kNoApplicationProtocol = 120;
 
 inline constexpr unsigned kTransportParametersExtension = 0x39;  // RFC 9001 §8.2
 
+/// Nothing in here ends the SSL object but receive(), once all else has returned: OpenSSL and its callbacks, feed() and
+/// advance() may use it to their last line.
 class OpenSslSession : public TlsSession {
  public:
   OpenSslSession(std::shared_ptr<const TlsContext> context, SslHandle ssl, const TlsSessionOptions& options);
@@ -38,14 +46,20 @@ class OpenSslSession : public TlsSession {
   [[nodiscard]] static OpenSslSession* of(const SSL* ssl) {
     return static_cast<OpenSslSession*>(SSL_get_app_data(ssl));
   }
+  /// Why the peer's certificate is refused: the reason of the alert that follows.
+  void on_untrusted(std::string why) { refusal_ = std::move(why); }
+  [[nodiscard]] const std::string& server_name() const { return server_name_; }
 
  protected:
-  /// Hands `data`, which continues the stream of the current read level, to OpenSSL, and advances.
+  /// Hands `data`, a piece of one message that continues the stream of the current read level, to OpenSSL, and
+  /// advances.
   [[nodiscard]] virtual Result<void> feed(Bytes data) = 0;
   /// The peer's handshake bytes are protected with this secret from here on.
   virtual void on_read_secret(const TrafficSecret&) {}
   /// One line of the key log.
   virtual void on_key_log(std::string_view) {}
+  /// A handshake message or an alert of ours, by its record's content type.
+  virtual void on_own_message(int /*content_type*/, Bytes) {}
 
   /// Lets OpenSSL go on with what it was fed.
   [[nodiscard]] Result<void> advance();
@@ -56,7 +70,7 @@ class OpenSslSession : public TlsSession {
   void on_alert(std::uint8_t code) { fail_with(error::kCryptoErrorBase + code); }
   [[nodiscard]] Result<void> status() const;
   /// The first error stays.
-  void fail_with(std::uint64_t code);
+  void fail_with(std::uint64_t code, std::string_view reason = {});
 
   [[nodiscard]] const std::vector<std::byte>& parameters() const { return parameters_; }
   [[nodiscard]] SSL* ssl() const { return ssl_.get(); }
@@ -74,6 +88,10 @@ class OpenSslSession : public TlsSession {
   };
   using OwnedEvent = std::variant<OwnedHandshakeData, TlsSecretReady, OwnedPeerParameters, TlsCompleted, TlsTicket>;
 
+  [[nodiscard]] Result<void> take(EncryptionLevel level, Bytes data);
+  /// What QUIC forbids after the handshake.
+  void judge_post_handshake(std::uint8_t message_type);
+  void on_peer_message(Bytes message);
   void run();
   void complete();
   static int on_client_hello(SSL* ssl, int* code, void*);
@@ -81,6 +99,8 @@ class OpenSslSession : public TlsSession {
                          unsigned int offered_size, void* config);
   static int on_new_ticket(SSL* ssl, SSL_SESSION* session);
   static void on_key_log_line(const SSL* ssl, const char* line);
+  static void on_message(int written, int version, int content_type, const void* data, std::size_t size, SSL* ssl,
+                         void*);
 
   std::shared_ptr<const TlsContext> context_;
   SslHandle ssl_;  // a server lets go of it once the handshake is complete
@@ -89,6 +109,10 @@ class OpenSslSession : public TlsSession {
   EncryptionLevel write_level_ = EncryptionLevel::initial;
   bool completed_ = false;
   bool has_peer_parameters_ = false;
+  bool skipping_ = false;  // the message at hand
+  std::size_t tickets_ = 0;
+  HandshakeMessages messages_;  // of the peer
+  std::string refusal_;
   std::optional<TransportError> error_;
   std::vector<OwnedEvent> events_;
   std::size_t next_event_ = 0;

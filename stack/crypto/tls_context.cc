@@ -32,6 +32,15 @@ BioHandle bio_of(std::string_view text) {
   return BioHandle(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
+/// The next certificate, as one of `library`: its key is used with that library's algorithms.
+X509Handle read_certificate(BIO& pem, OSSL_LIB_CTX* library) {
+  X509* certificate = X509_new_ex(library, nullptr);
+  if (certificate == nullptr) return nullptr;
+  if (PEM_read_bio_X509(&pem, &certificate, nullptr, nullptr) != nullptr) return X509Handle(certificate);
+  X509_free(certificate);
+  return nullptr;
+}
+
 /// OpenSSL's own words for what went wrong last.
 std::string with_reason(std::string message) {
   if (const char* reason = ERR_reason_error_string(ERR_peek_last_error())) message.append(": ").append(reason);
@@ -78,11 +87,11 @@ std::expected<std::shared_ptr<const TlsContext>, std::string> TlsContext::make(c
 }
 
 std::expected<void, std::string> TlsContext::set_up() {
-  if (config_.randomness != nullptr) {
-    library_ = SeededLibrary::make(*config_.randomness);
-    if (library_ == nullptr) return std::unexpected(with_reason("OpenSSL does not take our source of randomness"));
+  if (TlsLibrary::is_needed(config_.role, config_.randomness)) {
+    library_ = TlsLibrary::make(config_.role, config_.randomness);
+    if (library_ == nullptr) return std::unexpected(with_reason("OpenSSL does not take our providers"));
   }
-  ssl_context_.reset(SSL_CTX_new_ex(library_ ? library_->context() : nullptr, nullptr, TLS_method()));
+  ssl_context_.reset(SSL_CTX_new_ex(library(), properties(), TLS_method()));
   if (ssl_context_ == nullptr) return std::unexpected(with_reason("OpenSSL gives no TLS context"));
   if (auto set = set_algorithms(); !set) return set;
   if (auto set = set_identity(); !set) return set;
@@ -128,20 +137,21 @@ std::expected<void, std::string> TlsContext::set_identity() {
     return {};
   }
   SSL_CTX* context = ssl_context_.get();
-  OSSL_LIB_CTX* library = library_ ? library_->context() : nullptr;
   const BioHandle chain = bio_of(config_.certificate_chain_pem);
-  const X509Handle leaf(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
+  const X509Handle leaf = read_certificate(*chain, library());
   if (leaf == nullptr) return std::unexpected(with_reason("certificate: not PEM"));
   if (SSL_CTX_use_certificate(context, leaf.get()) != 1)
     return std::unexpected(with_reason("certificate: OpenSSL does not accept it"));
-  while (X509* issuer = PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)) {
-    if (SSL_CTX_add0_chain_cert(context, issuer) == 1) continue;
-    X509_free(issuer);
+  while (X509Handle issuer = read_certificate(*chain, library())) {
+    if (SSL_CTX_add0_chain_cert(context, issuer.get()) == 1) {
+      static_cast<void>(issuer.release());
+      continue;
+    }
     return std::unexpected(with_reason("certificate: OpenSSL does not accept the chain"));
   }
   ERR_clear_error();  // "no start line" is how a chain ends
   const BioHandle key_text = bio_of(config_.private_key_pem);
-  const PkeyHandle key(PEM_read_bio_PrivateKey_ex(key_text.get(), nullptr, nullptr, nullptr, library, nullptr));
+  const PkeyHandle key(PEM_read_bio_PrivateKey_ex(key_text.get(), nullptr, nullptr, nullptr, library(), nullptr));
   if (key == nullptr) return std::unexpected(with_reason("private key: not an unencrypted PEM key"));
   if (X509_check_private_key(leaf.get(), key.get()) != 1 || SSL_CTX_use_PrivateKey(context, key.get()) != 1)
     return std::unexpected(with_reason("private key: it does not belong to the certificate"));
@@ -172,8 +182,7 @@ Result<SslHandle> TlsContext::make_ssl(const TlsSessionOptions& options) const {
     return ssl;
   }
   SSL_set_connect_state(ssl.get());
-  if (!set_server_name(*ssl, config_.trust, options.server_name))
-    return fail(error::kInternalError, "verification needs a valid server name");
+  MPQUIC_TRY(set_server_name(*ssl, config_.trust, options.server_name));
   if (config_.resumption && !options.ticket.empty()) offer_ticket(*ssl, options);
   ERR_clear_error();
   return ssl;

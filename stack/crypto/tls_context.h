@@ -1,5 +1,5 @@
-// What all TLS sessions of a provider share: the SSL_CTX with certificates, trust and ticket keys, and the source of
-// randomness beneath it.
+// What all TLS sessions of a provider share: the SSL_CTX with certificates, trust and ticket keys, and the library
+// context beneath it.
 #pragma once
 
 #include <expected>
@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "stack/crypto/evp.h"
+#include "stack/crypto/tls_library.h"
 #include "stack/crypto/tls_provider.h"
-#include "stack/crypto/tls_random.h"
 
 namespace mpquic {
 
@@ -29,13 +29,15 @@ class TlsContext {
   [[nodiscard]] std::expected<void, std::string> set_up();
   [[nodiscard]] std::expected<void, std::string> set_algorithms();
   [[nodiscard]] std::expected<void, std::string> set_identity();
+  [[nodiscard]] OSSL_LIB_CTX* library() const { return library_ ? library_->context() : nullptr; }
+  [[nodiscard]] const char* properties() const { return library_ ? library_->properties() : nullptr; }
   [[nodiscard]] std::expected<void, std::string> set_trust();
   void set_resumption();
   void offer_ticket(SSL& ssl, const TlsSessionOptions& options) const;
   [[nodiscard]] SpkiFingerprint trust_digest(const std::string& server_name) const;
 
   TlsConfig config_;
-  std::unique_ptr<SeededLibrary> library_;  // null: OpenSSL's default
+  std::unique_ptr<TlsLibrary> library_;  // null: OpenSSL's default
   SslCtxHandle ssl_context_;
 };
 

@@ -2,9 +2,7 @@
 //
 //   in:   CRYPTO bytes -> TLS records, encrypted under the peer's traffic secret as TLS would have it -> SSL object
 //   out:  the message callback sees every handshake message and alert in the clear; the records go nowhere
-//   keys: the key log callback sees every traffic secret
-//
-// One difference to OpenSSL 3.5 shows: a client gets its Handshake write key only after the server's whole flight.
+//   keys: the key log callback sees every traffic secret; a client's Handshake secret comes before, by early_secret.h
 #include <openssl/opensslv.h>
 
 #if OPENSSL_VERSION_NUMBER < 0x30500000L
@@ -16,6 +14,7 @@
 #include <utility>
 
 #include "stack/crypto/aead.h"
+#include "stack/crypto/early_secret.h"
 #include "stack/crypto/hkdf.h"
 #include "stack/crypto/openssl_session.h"
 
@@ -31,7 +30,6 @@ constexpr std::byte kLegacyVersion{3};
 constexpr std::size_t kRecordHeaderSize = 5;
 constexpr std::size_t kMaxRecordContent = 1024;
 constexpr std::size_t kMaxRecord = kRecordHeaderSize + kMaxRecordContent + 1 + kAeadTagSize;
-constexpr unsigned char kKeyUpdateMessage = 24;
 
 struct SecretName {
   std::string_view name;
@@ -50,7 +48,6 @@ class RecordSession final : public OpenSslSession {
   RecordSession(std::shared_ptr<const TlsContext> context, SslHandle ssl, const TlsSessionOptions& options, BIO* input)
       : OpenSslSession(std::move(context), std::move(ssl), options), input_(input) {}
 
-  static void on_message(int write, int version, int type, const void* data, std::size_t size, SSL* ssl, void*);
   static int add_parameters(SSL* ssl, unsigned, unsigned, const unsigned char** out, std::size_t* out_size, X509*,
                             std::size_t, int*, void*);
   static int parse_parameters(SSL* ssl, unsigned, unsigned, const unsigned char* data, std::size_t size, X509*,
@@ -60,20 +57,20 @@ class RecordSession final : public OpenSslSession {
   [[nodiscard]] Result<void> feed(Bytes data) override;
   void on_read_secret(const TrafficSecret& secret) override;
   void on_key_log(std::string_view line) override;
+  void on_own_message(int content_type, Bytes message) override;
   [[nodiscard]] bool write_record(Bytes content);
 
   BIO* input_;       // the SSL object's
   Aead record_key_;  // absent while records are plaintext
   std::uint64_t record_sequence_ = 0;
+  TrafficSecret early_secret_;  // client: its Handshake secret, until the key log gives it as well
 };
 
 RecordSession& session_of(SSL* ssl) { return static_cast<RecordSession&>(*OpenSslSession::of(ssl)); }
 
 Result<void> RecordSession::feed(Bytes data) {
-  const EncryptionLevel level = read_level();
+  const EarlySecretCapture capture(early_secret_);
   while (!data.empty()) {
-    // RFC 8446 §5.1: keys change between messages, and nothing of the old level follows.
-    if (read_level() != level) on_alert(alert::kUnexpectedMessage);
     const Bytes content = data.first(std::min(data.size(), kMaxRecordContent));
     data = data.subspan(content.size());
     if (!write_record(content)) on_alert(alert::kInternalError);
@@ -111,6 +108,7 @@ void RecordSession::on_read_secret(const TrafficSecret& secret) {
   record_key_ = Aead(suite(), AeadDirection::seal, used_key, iv);
   record_sequence_ = 0;
   OPENSSL_cleanse(key.data(), key.size());
+  OPENSSL_cleanse(iv.data(), iv.size());
 }
 
 // "LABEL <client random> <secret>", in hexadecimal.
@@ -126,22 +124,23 @@ void RecordSession::on_key_log(std::string_view line) {
     std::from_chars(hex.data() + 2 * i, hex.data() + 2 * i + 2, value, 16);
     secret.bytes[i] = std::byte{value};
   }
-  on_secret(known->level, known->writer == role(), secret.view());
+  const bool write = known->writer == role();
+  const bool handshake = known->level == EncryptionLevel::handshake;
+  if (write && handshake && early_secret_.size > 0) {  // given already
+    if (!std::ranges::equal(early_secret_.view(), secret.view())) on_alert(alert::kInternalError);
+    early_secret_ = TrafficSecret{};
+    return;
+  }
+  on_secret(known->level, write, secret.view());
+  // The one that comes early came with this one.
+  if (!write && handshake && early_secret_.size > 0) on_secret(known->level, true, early_secret_.view());
 }
 
-void RecordSession::on_message(int write,  // tidy: allow(parameters) OpenSSL's signature
-                               int, int type, const void* data, std::size_t size, SSL* ssl, void*) {
-  const auto* bytes = static_cast<const std::byte*>(data);
-  RecordSession& self = session_of(ssl);
-  if (type == SSL3_RT_HANDSHAKE && size > 0) {
-    if (write != 0) {
-      self.on_handshake_bytes(Bytes(bytes, size));
-    } else if (bytes[0] == std::byte{kKeyUpdateMessage}) {
-      self.on_alert(alert::kUnexpectedMessage);  // RFC 9001 §6: QUIC has its own key update
-    }
-  } else if (type == SSL3_RT_ALERT && write != 0 && size == 2) {
-    self.on_alert(std::to_integer<std::uint8_t>(bytes[1]));
-  }
+void RecordSession::on_own_message(int content_type, Bytes message) {
+  if (content_type == SSL3_RT_HANDSHAKE && !message.empty())
+    on_handshake_bytes(message);
+  else if (content_type == SSL3_RT_ALERT && message.size() == 2)
+    on_alert(std::to_integer<std::uint8_t>(message[1]));
 }
 
 int RecordSession::add_parameters(SSL* ssl,  // tidy: allow(parameters) OpenSSL's signature
@@ -176,7 +175,6 @@ std::unique_ptr<OpenSslSession> make_openssl_session(std::shared_ptr<const TlsCo
   BIO_set_mem_eof_return(input.get(), -1);  // empty means: more later
   BIO* records = input.get();
   SSL_set_bio(ssl.get(), input.release(), output.release());
-  SSL_set_msg_callback(ssl.get(), RecordSession::on_message);
   return std::make_unique<RecordSession>(std::move(context), std::move(ssl), options, records);
 }
 

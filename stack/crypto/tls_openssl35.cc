@@ -3,12 +3,11 @@
 
 #if OPENSSL_VERSION_NUMBER >= 0x30500000L
 
-#include <openssl/core_dispatch.h>
-
 #include <array>
 #include <utility>
 
 #include "stack/crypto/openssl_session.h"
+#include "stack/crypto/provider_dispatch.h"
 
 namespace mpquic {
 namespace {
@@ -20,7 +19,7 @@ class CallbackSession final : public OpenSslSession {
   [[nodiscard]] bool install();
 
  private:
-  // OpenSSL keeps partial messages: what it leaves here, it does not expect.
+  // OpenSSL keeps partial messages: a piece of one that it leaves here, it does not expect.
   [[nodiscard]] Result<void> feed(Bytes data) override {
     input_ = data;
     MPQUIC_TRY(advance());
@@ -66,19 +65,14 @@ class CallbackSession final : public OpenSslSession {
   Bytes input_;
 };
 
-template <class Function>
-OSSL_DISPATCH entry(int id, Function* function) {
-  return {id, reinterpret_cast<void (*)()>(function)};
-}
-
 bool CallbackSession::install() {
   static const std::array<OSSL_DISPATCH, 7> functions = {
-      entry(OSSL_FUNC_SSL_QUIC_TLS_CRYPTO_SEND, send),
-      entry(OSSL_FUNC_SSL_QUIC_TLS_CRYPTO_RECV_RCD, lend),
-      entry(OSSL_FUNC_SSL_QUIC_TLS_CRYPTO_RELEASE_RCD, release),
-      entry(OSSL_FUNC_SSL_QUIC_TLS_YIELD_SECRET, secret),
-      entry(OSSL_FUNC_SSL_QUIC_TLS_GOT_TRANSPORT_PARAMS, peer_parameters),
-      entry(OSSL_FUNC_SSL_QUIC_TLS_ALERT, alert_raised),
+      dispatch_entry(OSSL_FUNC_SSL_QUIC_TLS_CRYPTO_SEND, send),
+      dispatch_entry(OSSL_FUNC_SSL_QUIC_TLS_CRYPTO_RECV_RCD, lend),
+      dispatch_entry(OSSL_FUNC_SSL_QUIC_TLS_CRYPTO_RELEASE_RCD, release),
+      dispatch_entry(OSSL_FUNC_SSL_QUIC_TLS_YIELD_SECRET, secret),
+      dispatch_entry(OSSL_FUNC_SSL_QUIC_TLS_GOT_TRANSPORT_PARAMS, peer_parameters),
+      dispatch_entry(OSSL_FUNC_SSL_QUIC_TLS_ALERT, alert_raised),
       OSSL_DISPATCH{},
   };
   return SSL_set_quic_tls_cbs(ssl(), functions.data(), this) == 1 &&

@@ -1,7 +1,5 @@
 #include "stack/crypto/tls_random.h"
 
-#include <openssl/core.h>
-#include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>
@@ -9,6 +7,8 @@
 
 #include <array>
 #include <new>
+
+#include "stack/crypto/provider_dispatch.h"
 
 // A provider with one algorithm, OSSL_OP_RAND "MPQUIC-RNG" (provider-rand(7)). OpenSSL makes a primary generator of it
 // and per-thread children of the primary; the primary is told which Rng to ask, the children inherit it.
@@ -96,25 +96,20 @@ const OSSL_PARAM* settable_params(void*, void*) {
   return params.data();
 }
 
-template <class Function>
-OSSL_DISPATCH entry(int id, Function* function) {
-  return {id, reinterpret_cast<void (*)()>(function)};
-}
-
 const OSSL_DISPATCH* generator_functions() {
   static const std::array<OSSL_DISPATCH, 13> functions = {
-      entry(OSSL_FUNC_RAND_NEWCTX, new_generator),
-      entry(OSSL_FUNC_RAND_FREECTX, free_generator),
-      entry(OSSL_FUNC_RAND_INSTANTIATE, instantiate),
-      entry(OSSL_FUNC_RAND_UNINSTANTIATE, uninstantiate),
-      entry(OSSL_FUNC_RAND_GENERATE, generate),
-      entry(OSSL_FUNC_RAND_RESEED, reseed),
-      entry(OSSL_FUNC_RAND_ENABLE_LOCKING, enable_locking),
-      entry(OSSL_FUNC_RAND_LOCK, lock),
-      entry(OSSL_FUNC_RAND_UNLOCK, unlock),
-      entry(OSSL_FUNC_RAND_GET_CTX_PARAMS, get_params),
-      entry(OSSL_FUNC_RAND_SET_CTX_PARAMS, set_params),
-      entry(OSSL_FUNC_RAND_SETTABLE_CTX_PARAMS, settable_params),
+      dispatch_entry(OSSL_FUNC_RAND_NEWCTX, new_generator),
+      dispatch_entry(OSSL_FUNC_RAND_FREECTX, free_generator),
+      dispatch_entry(OSSL_FUNC_RAND_INSTANTIATE, instantiate),
+      dispatch_entry(OSSL_FUNC_RAND_UNINSTANTIATE, uninstantiate),
+      dispatch_entry(OSSL_FUNC_RAND_GENERATE, generate),
+      dispatch_entry(OSSL_FUNC_RAND_RESEED, reseed),
+      dispatch_entry(OSSL_FUNC_RAND_ENABLE_LOCKING, enable_locking),
+      dispatch_entry(OSSL_FUNC_RAND_LOCK, lock),
+      dispatch_entry(OSSL_FUNC_RAND_UNLOCK, unlock),
+      dispatch_entry(OSSL_FUNC_RAND_GET_CTX_PARAMS, get_params),
+      dispatch_entry(OSSL_FUNC_RAND_SET_CTX_PARAMS, set_params),
+      dispatch_entry(OSSL_FUNC_RAND_SETTABLE_CTX_PARAMS, settable_params),
       OSSL_DISPATCH{},
   };
   return functions.data();
@@ -130,7 +125,7 @@ const OSSL_ALGORITHM* query(void*, int operation, int* no_cache) {
 }
 
 int init_provider(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH*, const OSSL_DISPATCH** out, void** context) {
-  static const std::array<OSSL_DISPATCH, 2> functions = {entry(OSSL_FUNC_PROVIDER_QUERY_OPERATION, query),
+  static const std::array<OSSL_DISPATCH, 2> functions = {dispatch_entry(OSSL_FUNC_PROVIDER_QUERY_OPERATION, query),
                                                          OSSL_DISPATCH{}};
   *out = functions.data();
   *context = const_cast<OSSL_CORE_HANDLE*>(handle);  // there is no state, and null would mean failure
@@ -139,21 +134,17 @@ int init_provider(const OSSL_CORE_HANDLE* handle, const OSSL_DISPATCH*, const OS
 
 }  // namespace
 
-std::unique_ptr<SeededLibrary> SeededLibrary::make(Rng& rng) {
-  std::unique_ptr<SeededLibrary> library(new SeededLibrary);
-  library->context_.reset(OSSL_LIB_CTX_new());
-  OSSL_LIB_CTX* context = library->context_.get();
-  if (context == nullptr || OSSL_PROVIDER_add_builtin(context, kProviderName, init_provider) != 1) return nullptr;
-  library->generator_.reset(OSSL_PROVIDER_load(context, kProviderName));
-  library->algorithms_.reset(OSSL_PROVIDER_load(context, "default"));
-  if (library->generator_ == nullptr || library->algorithms_ == nullptr) return nullptr;
-  if (RAND_set_DRBG_type(context, kGeneratorName, nullptr, nullptr, nullptr) != 1) return nullptr;
-  EVP_RAND_CTX* primary = RAND_get0_primary(context);
+ProviderHandle load_seeded_generator(OSSL_LIB_CTX& library, Rng& rng) {
+  if (OSSL_PROVIDER_add_builtin(&library, kProviderName, init_provider) != 1) return nullptr;
+  ProviderHandle generator(OSSL_PROVIDER_load(&library, kProviderName));
+  if (generator == nullptr || RAND_set_DRBG_type(&library, kGeneratorName, nullptr, nullptr, nullptr) != 1)
+    return nullptr;
+  EVP_RAND_CTX* primary = RAND_get0_primary(&library);
   void* pointer = &rng;
   const std::array<OSSL_PARAM, 2> params = {OSSL_PARAM_construct_octet_ptr(kRngParam, &pointer, sizeof(pointer)),
                                             OSSL_PARAM_construct_end()};
   if (primary == nullptr || EVP_RAND_CTX_set_params(primary, params.data()) != 1) return nullptr;
-  return library;
+  return generator;
 }
 
 }  // namespace mpquic

@@ -1,4 +1,4 @@
-// OpenSSL with randomness of our choosing: a library context of its own whose random generator asks an Rng.
+// Randomness of our choosing for OpenSSL: a library context whose random generator asks an Rng.
 #pragma once
 
 #include "stack/base/rng.h"
@@ -6,18 +6,9 @@
 
 namespace mpquic {
 
-class SeededLibrary {
- public:
-  /// OpenSSL's default provider, every random byte of which comes from `rng`. The Rng must outlive the library, and the
-  /// library all that uses its context(), in one thread. Null where OpenSSL refuses.
-  [[nodiscard]] static std::unique_ptr<SeededLibrary> make(Rng& rng);
-  [[nodiscard]] OSSL_LIB_CTX* context() const { return context_.get(); }
-
- private:
-  SeededLibrary() = default;
-  LibCtxHandle context_;
-  ProviderHandle generator_;  // unloaded before the context goes
-  ProviderHandle algorithms_;
-};
+/// Loads a generator into `library` that takes every random byte from `rng`, which outlives the library; all that uses
+/// it then belongs to one thread. To be called before anything asks the library for randomness. Null where OpenSSL
+/// refuses.
+[[nodiscard]] ProviderHandle load_seeded_generator(OSSL_LIB_CTX& library, Rng& rng);
 
 }  // namespace mpquic

@@ -15,6 +15,11 @@
 
 namespace mpquic::crypto_testing {
 
+inline constexpr auto kInitial = EncryptionLevel::initial;
+inline constexpr auto kHandshake = EncryptionLevel::handshake;
+inline constexpr std::uint64_t kUnexpectedMessage = error::kCryptoErrorBase + 10;
+inline std::uint64_t code_of(const std::optional<TransportError>& error) { return error ? error->code : 0; }
+
 inline constexpr std::int64_t kTestTime = 1'700'000'000;  // 2023-11-14
 
 /// A certificate for "server.test" and 192.0.2.1, always the same for a seed.
@@ -105,8 +110,17 @@ struct TlsLoopback {
   TlsLoopback& run() {
     if (!failure.empty()) return *this;
     client.note(client.session->start());
-    while (pass(client, server) || pass(server, client)) {}
+    return continue_run();
+  }
+  /// The same, of a handshake that began.
+  TlsLoopback& continue_run() {
+    while (exchange()) {}
     return *this;
+  }
+  /// What both sides have to say. False: nothing.
+  bool exchange() {
+    const bool by_client = pass(client, server);
+    return pass(server, client) || by_client;
   }
   [[nodiscard]] bool completed() const {
     return client.completed && server.completed && !client.error && !server.error;
