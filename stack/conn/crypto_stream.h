@@ -33,6 +33,10 @@ class CryptoStream {
   /// The next bytes in order; valid until the next call.
   [[nodiscard]] Bytes readable() const;
   void consume(std::size_t n);
+  /// The peer sent bytes that were not consumed, behind a gap or not.
+  [[nodiscard]] bool has_unread() const { return !present_.empty(); }
+  /// The frame has bytes beyond all that was consumed.
+  [[nodiscard]] bool goes_beyond(const CryptoFrame& frame) const { return frame.offset + frame.data.size() > in_base_; }
 
   /// Frees everything: the level's keys are gone.
   void discard();

@@ -31,7 +31,7 @@ Result<void> Connection::pump_tls(Instant now) {
                                 keys_.install(ready);
                                 if (ready.level == EncryptionLevel::handshake && ready.write)
                                   paths_.settings().has_handshake_keys = true;
-                                return {};
+                                return ready.write ? Result<void>{} : handshake_.begin_reading(ready.level);
                               },
                               [this, now](const TlsPeerParameters& peer) -> Result<void> {
                                 emit(trace::ParametersSet{.local = false, .encoded = peer.encoded}, now);

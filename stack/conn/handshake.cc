@@ -1,5 +1,7 @@
 #include "stack/conn/handshake.h"
 
+#include <utility>
+
 namespace mpquic {
 
 Result<void> Handshake::start() { return tls_->start(); }
@@ -8,7 +10,12 @@ Result<void> Handshake::on_frame(EncryptionLevel level, const CryptoFrame& frame
   // RFC 9001 §6: TLS KeyUpdate must not be sent, and a server expects no other post-handshake message.
   constexpr std::uint64_t kUnexpectedMessage = error::kCryptoErrorBase + 10;
   if (!tls_) return fail(kUnexpectedMessage, "post-handshake message to a server", frame_type::kCrypto);
-  return stream(level).on_frame(frame);
+  CryptoStream& in = stream(level);
+  if (level != read_level_) {
+    if (!in.goes_beyond(frame)) return {};
+    return fail(error::kProtocolViolation, "CRYPTO data at a level that TLS does not read", frame_type::kCrypto);
+  }
+  return in.on_frame(frame);
 }
 
 Result<void> Handshake::feed(EncryptionLevel level) {
@@ -17,6 +24,12 @@ Result<void> Handshake::feed(EncryptionLevel level) {
   if (ready.empty() || !tls_) return {};
   MPQUIC_TRY(tls_->receive(level, ready));
   in.consume(ready.size());
+  return {};
+}
+
+Result<void> Handshake::begin_reading(EncryptionLevel level) {
+  const bool left = stream(std::exchange(read_level_, level)).has_unread();
+  if (left) return fail(error::kProtocolViolation, "CRYPTO data after the end of its level", frame_type::kCrypto);
   return {};
 }
 

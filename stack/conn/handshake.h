@@ -25,6 +25,8 @@ class Handshake {
   /// After a packet's frames: feeds what is in order by now; then poll_event() until it gives nothing. Once for a packet,
   /// because TLS takes its time for each piece, and a peer that is not authenticated cuts the pieces.
   [[nodiscard]] Result<void> feed(EncryptionLevel level);
+  /// TLS reads at `level` from here on: nothing of the level before may be left (RFC 9001 §4.1.3).
+  [[nodiscard]] Result<void> begin_reading(EncryptionLevel level);
   /// Keys, peer parameters, completion, tickets. Handshake bytes go to the CRYPTO streams on the way.
   [[nodiscard]] std::optional<TlsEvent> poll_event();
 
@@ -53,7 +55,8 @@ class Handshake {
     if (token.sequence == token_sequence_ && token_delivery_ == Delivery::in_flight) token_delivery_ = Delivery::wanted;
   }
 
-  /// Server, handshake confirmed: nothing more is expected from TLS, so its memory goes back.
+  /// Server, handshake confirmed: nothing more is expected from TLS, so its memory goes back. Never from within
+  /// on_frame() or poll_event(), whose events refer to it.
   void release_tls() { tls_.reset(); }
 
  private:
@@ -66,6 +69,7 @@ class Handshake {
   }
 
   bool complete_ = false;
+  EncryptionLevel read_level_ = EncryptionLevel::initial;
   Delivery done_ = Delivery::idle;
   Delivery token_delivery_ = Delivery::idle;
   std::unique_ptr<TlsSession> tls_;

@@ -22,7 +22,7 @@ Pair::Pair(PairOptions options) : seed(options.seed), rng(options.seed), delay_(
     options.client.trace = sinks.get();
     options.server.trace = sinks.get();
   }
-  TestTls tls = make_test_tls(rng, options.suites);
+  TestTls tls = make_test_tls(rng, {.suites = options.suites, .chain = options.chain, .client_certificates = false});
   server_tls = std::move(tls.server);
   client_tls = std::move(tls.client);
   if (!options.server.server_tls) options.server.server_tls = server_tls;

@@ -22,6 +22,7 @@ struct PairOptions {
   std::uint64_t seed = 1;
   Duration delay = std::chrono::milliseconds(5);  // one way
   std::vector<CipherSuite> suites;                // default: the provider's
+  std::size_t chain = 1;                          // certificates that the server sends
   bool qlog = true;                               // off where a test counts memory
 };
 

@@ -26,7 +26,7 @@ ConnectionId random_cid(Rng& rng, std::size_t length) {
 }  // namespace
 
 RawPeer::RawPeer(RawPeerOptions options) : rng(options.seed), options_(std::move(options)), buffer_(65536) {
-  TestTls tls = make_test_tls(rng);
+  TestTls tls = make_test_tls(rng, {.suites = {}, .chain = 1, .client_certificates = options_.client_certificates});
   server_tls_ = std::move(tls.server);
   client_tls_ = std::move(tls.client);
   if (options_.role == Role::client) options_.endpoint.server_tls = server_tls_;

@@ -27,6 +27,7 @@ struct RawPeerOptions {
   std::size_t cid_length = kLocalCidLength;                // of our connection IDs; 0: we use none
   std::function<void(TransportParameters&)> parameters{};  // the last word before they are encoded
   std::vector<std::byte> more_parameters{};                // appended to them as they are
+  bool client_certificates = false;
   std::uint64_t seed = 1;
 };
 

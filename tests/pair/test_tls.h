@@ -14,7 +14,13 @@ struct TestTls {
   std::shared_ptr<TlsProvider> client;
 };
 
-/// `suites` are the client's; empty: the provider's default. `rng` must outlive the providers.
-[[nodiscard]] TestTls make_test_tls(Rng& rng, const std::vector<CipherSuite>& suites = {});
+struct TestTlsOptions {
+  std::vector<CipherSuite> suites;   // the client's; empty: the provider's default
+  std::size_t chain = 1;             // certificates that the server sends, about 330 bytes each
+  bool client_certificates = false;  // the client has one, and the server insists on it
+};
+
+/// `rng` must outlive the providers.
+[[nodiscard]] TestTls make_test_tls(Rng& rng, const TestTlsOptions& options = {});
 
 }  // namespace mpquic::test
