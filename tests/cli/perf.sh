@@ -35,9 +35,12 @@ if ! ip netns add $client 2>/dev/null || ! ip netns add $server 2>/dev/null; the
   exit 77
 fi
 
-# cable N: from w$N of the client to u$N of the server
+# cable N: from w$N of the client to u$N of the server, without the link-local addresses that the kernel would make up and
+# first look for duplicates of
 cable() {
   ip link add "w$1" netns $client type veth peer name "u$1" netns $server
+  ip -n $client link set "w$1" addrgenmode none
+  ip -n $server link set "u$1" addrgenmode none
   ip -n $client addr add "10.99.$1.1/24" dev "w$1"
   ip -n $server addr add "10.99.$1.2/24" dev "u$1"
   ip -n $client addr add "fe80::$1:1/64" dev "w$1" nodad

@@ -323,14 +323,22 @@ TEST(HostileFrames, RetirePriorToEverythingIsObeyedAndAnswered) {  // §5.1.2
 
 // --- §7.5, RFC 9001 §4: CRYPTO
 
+/// A CRYPTO frame far ahead, to a server that waits for the client's Finished.
+std::optional<Closed> after_far_crypto(EncryptionLevel level) {
+  RawPeer peer;
+  peer.finishes = peer.acknowledges = false;
+  peer.start();
+  peer.send(CryptoFrame{2 * kMaxCryptoBuffer, filler(1)}, {.level = level, .pad_to = kMinInitialDatagram});
+  return peer.closed();
+}
+
 TEST(HostileFrames, CryptoDataTooFarAheadIsCryptoBufferExceeded) {  // §7.5
-  for (const auto level : {EncryptionLevel::initial, EncryptionLevel::handshake}) {
-    RawPeer peer;
-    peer.finishes = peer.acknowledges = false;
-    peer.start();
-    peer.send(CryptoFrame{2 * kMaxCryptoBuffer, filler(1)}, {.level = level, .pad_to = kMinInitialDatagram});
-    EXPECT_EQ(peer.closed(), ends(error::kCryptoBufferExceeded, frame_type::kCrypto));
-  }
+  EXPECT_EQ(after_far_crypto(EncryptionLevel::handshake), ends(error::kCryptoBufferExceeded, frame_type::kCrypto));
+}
+
+// RFC 9001 §4.1.3: at a level that TLS has left, not even what would fit.
+TEST(HostileFrames, CryptoDataBeyondALevelThatIsOverIsAProtocolViolation) {
+  EXPECT_EQ(after_far_crypto(EncryptionLevel::initial), ends(error::kProtocolViolation, frame_type::kCrypto));
 }
 
 TEST(HostileFrames, TlsMessagesAfterTheHandshakeAreAnUnexpectedMessageToAServer) {  // RFC 9001 §6: no TLS KeyUpdate

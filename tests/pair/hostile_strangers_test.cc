@@ -44,7 +44,7 @@ std::vector<std::byte> long_noise(std::uint8_t first, std::uint32_t version, std
   if ((first & 0x30) == 0) {
     EXPECT_TRUE(out.write_u8(0));  // Initial: no token
   }
-  EXPECT_TRUE(out.write_u16(0x4000 | 1100));              // Length
+  EXPECT_TRUE(out.write_u16(0x4000 | 1100));  // Length
   return datagram;
 }
 
