@@ -336,7 +336,7 @@ class Path {
   };
   Network network_;
   std::optional<Network> unproved_network_;
-  Instant foreign_mark_ = Instant::min();  // when a marked probe went to another network than that
+  Instant foreign_mark_ = Instant::min();  // when a marked probe went to a tuple that is not active
   Deadline requeue_at_;
 };
 

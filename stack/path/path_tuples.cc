@@ -79,7 +79,7 @@ void Path::write_probe(const ProbePlan& plan, FrameWriter& writer, Instant now) 
   constexpr std::size_t kFrameSize = 1 + sizeof(ChallengeData);
   Tuple* tuple = tuples_.find(plan.tuple);
   if (tuple == nullptr) return;
-  if (plan.ecn != Ecn::not_ect && !same_network(plan.tuple, network_.addresses)) foreign_mark_ = now;
+  if (plan.ecn != Ecn::not_ect && !plan.on_active) foreign_mark_ = now;
   if (tuple->validator.wants_challenge() && writer.remaining() >= kFrameSize) {
     const bool expanded = plan.datagram_size >= kMinInitialDatagram;
     const bool written = writer.write(PathChallengeFrame{tuple->validator.send_challenge(context_.rng, expanded, now)});
