@@ -17,7 +17,7 @@ constexpr int kClosingPtos = 3;                     // RFC 9000 §10.2
 ConnectionId to_ours(const ngtcp2_cid& cid) { return ConnectionId(std::as_bytes(std::span(cid.data, cid.datalen))); }
 
 ngtcp2_cc_algo congestion_algorithm(std::string_view name) {
-  if (name == "newreno" || name == "reno") return NGTCP2_CC_ALGO_RENO;
+  if (name == "new_reno" || name == "newreno" || name == "reno") return NGTCP2_CC_ALGO_RENO;
   if (name == "bbr") return NGTCP2_CC_ALGO_BBR;
   if (name == "bbr2") return NGTCP2_CC_ALGO_BBR2;
   return NGTCP2_CC_ALGO_CUBIC;

@@ -20,7 +20,7 @@
 namespace mpquic::peers {
 
 struct Ngtcp2Config {
-  /// Windows, limits, timeouts, datagram sizes and `congestion_control`: "cubic", "newreno" (or "reno"), "bbr", "bbr2".
+  /// Windows, limits, timeouts, datagram sizes and `congestion_control`: "cubic", "new_reno" (or "newreno", "reno"), "bbr", "bbr2".
   /// Multipath, scheduler, pacing and grease settings mean nothing here.
   ConnectionConfig connection;
   std::vector<std::string> alpn;

@@ -35,11 +35,26 @@ constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 40;
   return std::unexpected("none, free-unacked, nonce-without-path or timer-on-send");
 }
 
+/// Ours has its own, and ngtcp2 two of the same name and two more.
+[[nodiscard]] std::span<const std::string_view> controllers_of(EngineKind engine) {
+  static constexpr std::string_view kOfNgtcp2[] = {"bbr", "bbr2", "cubic", "new_reno"};
+  return engine == EngineKind::ngtcp2 ? kOfNgtcp2 : congestion_controller_names();
+}
+
+/// Which engine a side has shows when all keys of the side are read.
+void check_controller(YamlMap& map, const SideSpec& side) {
+  const auto names = controllers_of(side.engine);
+  const std::string& chosen = side.connection.congestion_control;
+  if (std::ranges::find(names, chosen) == names.end())
+    map.fail("cc", fmt::format("expected one of {} (engine {}), got '{}'", listed(names), name_of(side.engine),
+                               shortened(chosen)));
+}
+
 /// The keys that both sides together and each side alone may have.
 void read_side(YamlMap& map, SideSpec& side) {
   ConnectionConfig& c = side.connection;
   map.read("engine", parse_engine, side.engine);
-  read_name(map, "cc", congestion_controller_names(), c.congestion_control);
+  map.read("cc", c.congestion_control);
   read_name(map, "scheduler", scheduler_names(), c.scheduler);
   read_name(map, "duplication", duplication_policy_names(), c.duplication);
   read_count(map, "duplicate_copies", c.duplicate_copies);
@@ -88,8 +103,13 @@ void read_side(YamlMap& map, SideSpec& side) {
 void read_endpoints(YamlMap& map, EndpointsSpec& spec, NamedPaths& named) {
   read_side(map, spec.client);
   spec.server = spec.client;
-  map.map("client", [&](YamlMap& inner) { read_side(inner, spec.client); });
-  map.map("server", [&](YamlMap& inner) { read_side(inner, spec.server); });
+  for (const auto& [key, side] : {std::pair{"client", &spec.client}, std::pair{"server", &spec.server}}) {
+    map.map(key, [&](YamlMap& inner) {
+      read_side(inner, *side);
+      check_controller(inner, *side);
+    });
+    check_controller(map, *side);
+  }
   map.read("retry", parse_switch, spec.require_retry);
   map.read("inject", parse_bug, spec.injected_bug);
   map.read("first_path", named.first_path);

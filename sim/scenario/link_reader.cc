@@ -3,10 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
 
 #include "sim/packet_pool.h"
+#include "sim/scenario/text_file.h"
 #include "sim/scenario/yaml_values.h"
 #include "stack/base/packet_io.h"
 
@@ -21,6 +20,8 @@ constexpr std::uint64_t kDefaultQueuePackets = 32;
 /// An AQM is to keep the queue short by itself: its limit is far away.
 constexpr std::uint64_t kDefaultAqmPackets = 1000;
 constexpr std::uint64_t kMaxFlows = 65536;
+/// Of mahimahi, a quarter of an hour at 100 Mbit/s has a tenth of it.
+constexpr std::size_t kLargestTrace = std::size_t{64} << 20;
 /// Of processes that step or switch: shorter ones cost time and mean nothing.
 constexpr Duration kShortestStep = std::chrono::microseconds(100);
 
@@ -83,12 +84,10 @@ void read_queue(YamlMap& map, LinkSpec& link) {
   std::string name;
   map.read(key, name);
   if (name.empty()) return std::nullopt;
-  const std::filesystem::path file = std::filesystem::path(context.directory) / name;
-  const std::ifstream in(file);
-  std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (in && text) return text.str();
-  map.fail(key, fmt::format("{}: cannot be read", file.string()));
+  const std::string file = (std::filesystem::path(context.directory) / name).string();
+  const auto text = read_text_file(file, kLargestTrace);
+  if (text) return *text;
+  map.fail(key, fmt::format("{}: {}", file, text.error()));
   return std::nullopt;
 }
 

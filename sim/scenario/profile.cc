@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
-#include <fstream>
-#include <sstream>
+
+#include "sim/scenario/text_file.h"
 
 namespace mpquic::sim {
 namespace {
@@ -90,7 +90,9 @@ void strip(const YAML::Node& from, const std::string& where, YAML::Node to, Prof
 }
 
 [[nodiscard]] Profile parse_profile(const std::string& text) {
-  const YAML::Node root = YAML::Load(text);
+  const auto document = load_yaml(text);
+  if (!document) throw Malformed{fmt::format(":{}: {}", document.error().line + 1, document.error().what)};
+  const YAML::Node& root = *document;
   Profile profile;
   if (!root.IsMap()) throw Malformed{": expected a map of name, description and path"};
   for (const auto& entry : root) {
@@ -135,11 +137,9 @@ void merge(const YAML::Node& plain, YAML::Node path) {
 }  // namespace
 
 std::expected<Profile, std::string> load_profile(const std::string& file) {
-  const std::ifstream in(file);
-  std::ostringstream text;
-  if (in) text << in.rdbuf();
-  if (!in || !text) return std::unexpected(fmt::format("{}: cannot be read", file));
-  return read_profile(text.str(), file);
+  const auto text = read_text_file(file, kMaxYamlBytes);
+  if (!text) return std::unexpected(fmt::format("{}: {}", file, text.error()));
+  return read_profile(*text, file);
 }
 
 std::expected<Profile, std::string> read_profile(const std::string& text, const std::string& file) {

@@ -37,7 +37,7 @@ struct Value {
 [[nodiscard]] std::optional<Value> parse(std::string_view text) {
   double number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  if (error != std::errc{} || number < 0) return std::nullopt;
+  if (error != std::errc{} || !std::isfinite(number) || number < 0) return std::nullopt;
   const std::string_view name = text.substr(static_cast<std::size_t>(end - text.data()));
   for (const Unit& unit : kUnits)
     if (unit.name == name) return Value{.amount = number * unit.factor, .kind = unit.kind};

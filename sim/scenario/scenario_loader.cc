@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -14,6 +13,7 @@
 #include "sim/scenario/profile.h"
 #include "sim/scenario/ranges.h"
 #include "sim/scenario/readers.h"
+#include "sim/scenario/text_file.h"
 #include "sim/scenario/yaml_values.h"
 
 namespace mpquic::sim {
@@ -207,15 +207,11 @@ std::expected<Scenario, std::string> parse_scenario(const std::string& yaml, con
 
 std::expected<Scenario, std::string> load_scenario(const std::string& file, const std::vector<std::string>& overrides,
                                                    std::uint64_t seed) {
-  const std::ifstream in(file);
-  if (!in) {
-    const bool is_name = file.find_first_of("./") == std::string::npos;
-    return std::unexpected(fmt::format("{}: cannot be read{}", file,
-                                       is_name ? "; `mpquic-sim list` shows the names that scenarios/ has" : ""));
-  }
-  std::ostringstream text;
-  text << in.rdbuf();
-  return parse_scenario(text.str(), file, overrides, seed);
+  const auto text = read_text_file(file, kMaxYamlBytes);
+  if (text) return parse_scenario(*text, file, overrides, seed);
+  const bool is_name = file.find_first_of("./") == std::string::npos;
+  return std::unexpected(fmt::format("{}: {}{}", file, text.error(),
+                                     is_name ? "; `mpquic-sim list` shows the names that scenarios/ has" : ""));
 }
 
 }  // namespace mpquic::sim

@@ -41,14 +41,16 @@ constexpr std::uint64_t kMaxStreamNumber = 1U << 24;
   return std::unexpected("silent (nobody is told) or interface (sends fail)");
 }
 
+/// By what the transport is told, or by what the socket call says, which hosts translate so (io/udp_socket).
 /// would_block is the absence of a failure.
 [[nodiscard]] Parsed<std::optional<TransmitFailure>> parse_failure(std::string_view text) {
-  if (text == "too_big") return TransmitFailure::too_big;
-  if (text == "unreachable") return TransmitFailure::unreachable;
-  if (text == "refused") return TransmitFailure::refused;
-  if (text == "would_block") return std::optional<TransmitFailure>{};
+  if (text == "too_big" || text == "EMSGSIZE") return TransmitFailure::too_big;
+  if (text == "unreachable" || text == "ENETUNREACH" || text == "EPERM" || text == "EIO")
+    return TransmitFailure::unreachable;
+  if (text == "refused" || text == "ECONNREFUSED") return TransmitFailure::refused;
+  if (text == "would_block" || text == "EAGAIN") return std::optional<TransmitFailure>{};
   return std::unexpected(
-      "too_big (EMSGSIZE), unreachable (ENETUNREACH), refused (ECONNREFUSED) or would_block (EAGAIN)");
+      "too_big (EMSGSIZE), unreachable (ENETUNREACH, EPERM, EIO), refused (ECONNREFUSED) or would_block (EAGAIN)");
 }
 
 [[nodiscard]] Parsed<Duration> parse_jump(std::string_view text) {

@@ -29,7 +29,8 @@ struct Number {
   Number number;
   const auto [end, error] =
       std::from_chars(text.data(), text.data() + text.size(), number.value, std::chars_format::fixed);
-  if (error != std::errc{} || number.value < 0) return std::nullopt;
+  // from_chars() knows "nan" and "inf" as well.
+  if (error != std::errc{} || !std::isfinite(number.value) || number.value < 0) return std::nullopt;
   number.unit = text.substr(static_cast<std::size_t>(end - text.data()));
   while (number.unit.starts_with(' ')) number.unit.remove_prefix(1);
   return number;

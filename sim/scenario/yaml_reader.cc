@@ -39,7 +39,44 @@ namespace {
          (swapped && after(rest_a, 2) == after(rest_b, 2));
 }
 
+/// Unfolded. The largest scenario here has a hundredth of it.
+constexpr std::size_t kMaxNodes = 100'000;
+constexpr std::size_t kMaxDepth = 64;
+
+/// Counts the nodes below `node`, aliases as often as they are used; gives the first one that is too many, or too deep.
+[[nodiscard]] std::optional<MalformedYaml> find_excess(const YAML::Node& node, std::size_t depth, std::size_t& nodes) {
+  if (depth > kMaxDepth)
+    return MalformedYaml{node.Mark().line, fmt::format("nested or aliased more than {} levels deep", kMaxDepth)};
+  if (++nodes > kMaxNodes)
+    return MalformedYaml{node.Mark().line, fmt::format("more than {} values, aliases unfolded", kMaxNodes)};
+  if (!node.IsMap() && !node.IsSequence()) return std::nullopt;
+  for (const auto& entry : node) {
+    // Of a sequence, the entry is the value itself.
+    for (const YAML::Node& below :
+         node.IsMap() ? std::vector<YAML::Node>{entry.first, entry.second} : std::vector<YAML::Node>{entry})
+      if (auto excess = find_excess(below, depth + 1, nodes)) return excess;
+  }
+  return std::nullopt;
+}
+
 }  // namespace
+
+std::expected<YAML::Node, MalformedYaml> load_yaml(const std::string& text) {
+  if (text.size() > kMaxYamlBytes)
+    return std::unexpected(MalformedYaml{0, fmt::format("larger than {} bytes", kMaxYamlBytes)});
+  try {
+    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+    if (documents.empty()) return YAML::Node();
+    if (documents.size() > 1)
+      return std::unexpected(
+          MalformedYaml{documents[1].Mark().line, "expected one YAML document, here begins a second"});
+    std::size_t nodes = 0;
+    if (auto excess = find_excess(documents.front(), 0, nodes)) return std::unexpected(*std::move(excess));
+    return documents.front();
+  } catch (const YAML::Exception& error) {
+    return std::unexpected(MalformedYaml{std::max(error.mark.line, 0), "not YAML: " + one_line(error.msg)});
+  }
+}
 
 std::string listed(std::span<const std::string_view> words) {
   std::string out;
@@ -50,19 +87,22 @@ std::string listed(std::span<const std::string_view> words) {
   return out;
 }
 
+std::string shortened(const std::string& text) {
+  constexpr std::size_t kMost = 120;
+  return one_line(text.size() <= kMost ? text : text.substr(0, kMost) + "...");
+}
+
 YamlDocument::YamlDocument(std::string source, const std::string& text, const std::vector<std::string>& overrides)
     : source_(std::move(source)) {
-  try {
-    root_ = YAML::Load(text);
-    if (!root_.IsMap()) fail(root_, "", "expected a map of keys");
-    for (const std::string& assignment : overrides) {
-      if (!failed()) override_value(assignment);
-    }
-  } catch (const YAML::ParserException& error) {
-    error_ = fmt::format("{}:{}: not YAML: {}", source_, error.mark.line + 1, one_line(error.msg));
-  } catch (const YAML::Exception& error) {
-    error_ = fmt::format("{}: {}", source_, one_line(error.what()));
+  const auto document = load_yaml(text);
+  if (!document) {
+    error_ = fmt::format("{}:{}: {}", source_, document.error().line + 1, document.error().what);
+    return;
   }
+  root_.reset(*document);
+  if (!root_.IsMap()) fail(root_, "", "expected a map of keys");
+  for (const std::string& assignment : overrides)
+    if (!failed()) override_value(assignment);
 }
 
 void YamlDocument::override_value(const std::string& assignment) {
@@ -71,9 +111,21 @@ void YamlDocument::override_value(const std::string& assignment) {
     error_ = fmt::format("--set {}: expected KEY=VALUE, like paths.0.rate=5Mbit/s", assignment);
     return;
   }
-  const std::string path = assignment.substr(0, equals);
+  const auto value = load_yaml(assignment.substr(equals + 1));
+  if (!value) {
+    error_ = fmt::format("--set {}: {}", shortened(assignment), value.error().what);
+    return;
+  }
+  try {
+    assign(assignment.substr(0, equals), *value);
+  } catch (const YAML::Exception& error) {
+    error_ = fmt::format("--set {}: {}", shortened(assignment), one_line(error.msg));
+  }
+}
+
+void YamlDocument::assign(const std::string& path, const YAML::Node& value) {
   YAML::Node at = root_;
-  const auto refuse = [&](std::string_view what) { error_ = fmt::format("--set {}: {}", assignment, what); };
+  const auto refuse = [&](std::string_view what) { error_ = fmt::format("--set {}: {}", shortened(path), what); };
   const std::vector<std::string> parts = split_path(path);
   for (std::size_t i = 0; i < parts.size(); ++i) {
     const bool last = i + 1 == parts.size();
@@ -83,11 +135,11 @@ void YamlDocument::override_value(const std::string& assignment) {
         return refuse(fmt::format("'{}' is no index into a list of {}", parts[i], at.size()));
       const std::size_t index = std::stoul(parts[i]);
       if (last)
-        at[index] = YAML::Load(assignment.substr(equals + 1));
+        at[index] = value;
       else
         at.reset(at[index]);
     } else if (last) {
-      at[parts[i]] = YAML::Load(assignment.substr(equals + 1));
+      at[parts[i]] = value;
     } else {
       at.reset(at[parts[i]]);
     }

@@ -4,6 +4,7 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <expected>
 #include <functional>
 #include <optional>
 #include <span>
@@ -17,6 +18,21 @@ namespace mpquic::sim {
 
 /// "a, b, c"
 [[nodiscard]] std::string listed(std::span<const std::string_view> words);
+
+/// As much of a value as fits into a message of one line.
+[[nodiscard]] std::string shortened(const std::string& text);
+
+/// Of a document's text. The largest scenario here has a hundredth of it.
+inline constexpr std::size_t kMaxYamlBytes = std::size_t{1} << 20;
+
+struct MalformedYaml {
+  int line = 0;  // from 0
+  std::string what;
+};
+
+/// The one document that `text` has. Aliases make trees without end out of few bytes: what unfolds to more nodes or
+/// levels than a person would write is refused before anybody walks through it.
+[[nodiscard]] std::expected<YAML::Node, MalformedYaml> load_yaml(const std::string& text);
 
 /// One document. Keeps the first error; after it, everything reads as absent.
 class YamlDocument {
@@ -34,6 +50,7 @@ class YamlDocument {
 
  private:
   void override_value(const std::string& assignment);
+  void assign(const std::string& path, const YAML::Node& value);
   [[nodiscard]] std::string location(const YAML::Node& node, const std::string& where) const;
 
   std::string source_;
@@ -88,7 +105,7 @@ class YamlMap {
     if (!text) return std::nullopt;
     const auto value = parse(*text);
     if (value) return *value;
-    fail(key, "expected " + std::string(value.error()) + ", got '" + *text + "'" + range_hint(*text));
+    fail(key, "expected " + std::string(value.error()) + ", got '" + shortened(*text) + "'" + range_hint(*text));
     return std::nullopt;
   }
 

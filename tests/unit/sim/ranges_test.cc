@@ -29,6 +29,11 @@ TEST(Ranges, DrawWithinTheirEndsAndDependOnSeedAndKey) {
   EXPECT_NE(draw_from_range("10ms..80ms", "a", 7), draw_from_range("10ms..80ms", "b", 7));
 }
 
+TEST(Ranges, HaveNumbersAtBothEnds) {
+  for (const char* text : {"nanms..5ms", "1ms..nanms", "1ms..infms", "nan..nan", "0..inf"})
+    EXPECT_FALSE(draw_from_range(text, "k", 1)) << text;
+}
+
 TEST(Ranges, FarApartEndsAreDrawnByMagnitude) {
   std::size_t below = 0;
   for (std::uint64_t seed = 1; seed <= 400; ++seed)

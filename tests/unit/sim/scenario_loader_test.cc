@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include "sim/scenario/yaml_reader.h"
+
 namespace mpquic::sim {
 namespace {
 
@@ -284,6 +286,81 @@ assert: {closed: {side: server, source: idle_timeout}}
   const auto wrong = parse_scenario(kText, "x.yaml", {"assert.closed.source=boredom"});
   ASSERT_FALSE(wrong);
   EXPECT_NE(wrong.error().find("stateless_reset"), std::string::npos) << wrong.error();
+}
+
+/// `levels` anchors, each a list of nine of the one before: 9^levels values in few bytes.
+std::string nested_aliases(int levels) {
+  std::string text = "bomb: [&a0 [x, x, x]";
+  for (int i = 1; i <= levels; ++i) {
+    text += ", &a" + std::to_string(i) + " [";
+    for (int j = 0; j < 9; ++j) text += (j > 0 ? ", *a" : "*a") + std::to_string(i - 1);
+    text += "]";
+  }
+  return text + "]\n";
+}
+
+TEST(ScenarioLoader, RefusesAliasesThatUnfoldWithoutEnd) {
+  EXPECT_THAT(error_of(std::string(kSmall) + "x: &x [*x]\n"), AllOf(HasSubstr("x.yaml:"), HasSubstr("levels deep")));
+  EXPECT_THAT(error_of(std::string(kSmall) + "x: &x {y: *x}\n"), AllOf(HasSubstr("x.yaml:"), HasSubstr("levels deep")));
+  EXPECT_THAT(error_of(std::string(kSmall) + nested_aliases(20)), AllOf(HasSubstr("x.yaml:"), HasSubstr("aliases")));
+  EXPECT_THAT(error_of(kSmall, {"events=&x [*x]"}), AllOf(HasSubstr("--set events"), HasSubstr("levels deep")));
+  EXPECT_THAT(error_of(kSmall, {"events=" + nested_aliases(20).substr(6)}),
+              AllOf(HasSubstr("--set events"), HasSubstr("aliases")));
+}
+
+TEST(ScenarioLoader, TakesAliasesThatUnfoldToLittle) {
+  EXPECT_EQ(error_of(changed("rate: 50Mbit/s\n    rtt: 20ms", "rate: 50Mbit/s\n    rtt: &rtt 20ms") +
+                     "  completion_of_bound: 9\n"),
+            "");
+}
+
+TEST(ScenarioLoader, RefusesDeepNestingAndLargeTexts) {
+  EXPECT_THAT(error_of(std::string(kSmall) + "x: " + std::string(200, '[') + std::string(200, ']') + "\n"),
+              HasSubstr("levels deep"));
+  EXPECT_THAT(error_of(std::string(kSmall) + "x: " + std::string(100'000, '[') + "\n"), HasSubstr("x.yaml:"));
+  EXPECT_THAT(error_of(std::string(kSmall) + "description: " + std::string(kMaxYamlBytes, 'x') + "\n"),
+              HasSubstr("larger than"));
+  EXPECT_LT(error_of(kSmall, {"paths.0.rate=" + std::string(100'000, 'x')}).size(), 500u);
+}
+
+TEST(ScenarioLoader, SaysWhatIsNoScenarioFile) {
+  EXPECT_THAT(load_scenario("/dev/zero").error(), HasSubstr("/dev/zero: is larger than"));
+  EXPECT_THAT(load_scenario(MPQUIC_SOURCE_DIR "/scenarios").error(), HasSubstr("is a directory"));
+  EXPECT_EQ(error_of(std::string(kSmall) + "---\nname: other\n"),
+            "x.yaml:32: expected one YAML document, here begins a second");
+}
+
+TEST(ScenarioLoader, BlamesTheOverrideForItsSyntax) {
+  EXPECT_THAT(error_of(kSmall, {"paths.0.rate=[1"}),
+              AllOf(HasSubstr("--set paths.0.rate=[1: not YAML"), Not(HasSubstr("x.yaml"))));
+  EXPECT_THAT(error_of(kSmall, {"paths.0.rate=nanMbit/s"}),
+              HasSubstr("--set paths.0.rate: key 'paths.0.rate': expected a rate"));
+}
+
+TEST(ScenarioLoader, EveryEngineHasItsControllersAndNoOthers) {
+  for (const char* name : {"bbr", "bbr2", "cubic", "new_reno"})
+    EXPECT_EQ(error_of(kSmall, {"endpoints.engine=ngtcp2", std::string("endpoints.cc=") + name}), "") << name;
+  EXPECT_THAT(error_of(kSmall, {"endpoints.engine=ngtcp2", "endpoints.cc=lia"}),
+              HasSubstr("expected one of bbr, bbr2, cubic, new_reno (engine ngtcp2), got 'lia'"));
+  EXPECT_THAT(
+      error_of(kSmall, {"endpoints.client.engine=ngtcp2", "endpoints.client.cc=bbr", "endpoints.server.cc=bbr"}),
+      AllOf(HasSubstr("endpoints.server.cc"), HasSubstr("(engine mpquic)")));
+}
+
+TEST(ScenarioLoader, SocketErrorsHaveTheNamesOfTheSystem) {
+  const auto failure = [](const std::string& name) {
+    const auto scenario = parse_scenario(
+        kSmall, "x.yaml", {"events=[{at: 1s, do: socket_error, path: a, for: 1s, value: " + name + "}]"});
+    EXPECT_TRUE(scenario) << scenario.error();
+    return scenario->events.at(0).failure;
+  };
+  EXPECT_EQ(failure("EMSGSIZE"), TransmitFailure::too_big);
+  EXPECT_EQ(failure("EPERM"), TransmitFailure::unreachable);
+  EXPECT_EQ(failure("EIO"), TransmitFailure::unreachable);
+  EXPECT_EQ(failure("ECONNREFUSED"), TransmitFailure::refused);
+  EXPECT_EQ(failure("EAGAIN"), std::nullopt);
+  EXPECT_THAT(error_of(kSmall, {"events=[{at: 1s, do: socket_error, path: a, value: EFROB}]"}),
+              HasSubstr("got 'EFROB'"));
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
+
 namespace mpquic::sim {
 namespace {
 
@@ -25,6 +27,18 @@ TEST(Units, ReadsWhatPeopleWrite) {
   EXPECT_EQ(*parse_count("42"), 42u);
   EXPECT_TRUE(*parse_switch("on"));
   EXPECT_FALSE(*parse_switch("off"));
+}
+
+TEST(Units, RefusesWhatIsNoNumber) {
+  for (const std::string text : {"nan", "inf", "-nan", "-inf", "infinity", "nan(1)"}) {
+    EXPECT_FALSE(parse_rate(text + "Mbit/s")) << text;
+    EXPECT_FALSE(parse_duration(text + "ms")) << text;
+    EXPECT_FALSE(parse_size(text + "B")) << text;
+    EXPECT_FALSE(parse_probability(text + "%")) << text;
+    EXPECT_FALSE(parse_ratio(text)) << text;
+    EXPECT_FALSE(parse_ratio(text + "%")) << text;
+    EXPECT_FALSE(parse_count(text)) << text;
+  }
 }
 
 TEST(Units, RefusesTheRest) {
