@@ -1,5 +1,6 @@
 #include "sim/simulation.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -49,6 +50,21 @@ TEST(Simulation, BulkDataArrivesAndIsVerified) {
   EXPECT_LT(report.completion_s, 2.0);
   ASSERT_EQ(report.workloads.size(), 1u);
   EXPECT_EQ(report.workloads[0].bytes, 2'000'000u + 3 * FlowHeader::kSize);
+}
+
+/// The share that was lost is a limit which the run meets exactly: no rounding may make it miss that.
+TEST(Simulation, ALimitThatIsMetExactlyIsMet) {
+  for (const int lost : {3, 7, 14, 29, 57}) {
+    const std::string call = fmt::format("  - {{kind: voip, for: 2s, playout: 150ms, assert: {{late: {}%}}}}\n", lost);
+    const std::string drop =
+        fmt::format("events=[{{at: 500ms, do: drop_datagrams, path: a, direction: up, count: {}}}]", lost);
+    const Report met = run(call, 1, {drop, "assert={completes: off}"});
+    const double late = met.workloads[0].late.value_or(-1);
+    EXPECT_NEAR(late, lost / 100.0, 1e-12);
+    EXPECT_TRUE(met.violations.empty()) << met.violations[0].what;
+    const std::string stricter = fmt::format("workloads.0.assert.late={}%", lost - 1);
+    EXPECT_FALSE(run(call, 1, {drop, "assert={completes: off}", stricter}).violations.empty());
+  }
 }
 
 TEST(Simulation, WorksInBothDirections) {
