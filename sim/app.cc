@@ -32,10 +32,14 @@ App::App(Role role, const Parts& parts)
                   }}) {}
 
 void App::on_event(const Event& event, Instant now) {
-  if (connection_ && event.connection != *connection_) return;
+  if (connection_ && event.connection != *connection_ && !replaces_ours(event)) return;
   std::visit(overloaded{
                  [&](const Accepted&) { connection_ = event.connection; },
-                 [&](const HandshakeCompleted&) { start_workloads(now); },
+                 [&](const HandshakeCompleted&) {
+                   connection_ = event.connection;
+                   established_ = true;
+                   start_workloads(now);
+                 },
                  [&](const StreamReadable& e) { read_stream(e.id, now); },
                  [&](const StreamWritable& e) { write_stream(e.id); },
                  [&](const StreamsAvailable&) {
@@ -53,6 +57,12 @@ void App::on_event(const Event& event, Instant now) {
                  [&](const StreamFinished& e) { flow_of(e.id).out.settled = true; },
              },
              event.what);
+}
+
+/// A client whose address changes before the first answer begins with two connections, as the server sees it (RFC 9000
+/// §9: addresses are to stay while the handshake lasts), and goes on with one of them. The other one is left over.
+bool App::replaces_ours(const Event& event) const {
+  return role_ == Role::server && !established_ && std::holds_alternative<HandshakeCompleted>(event.what);
 }
 
 void App::on_path_changed(const PathChanged& change, Instant now) {

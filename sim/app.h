@@ -33,7 +33,8 @@ class App final : public Application {
   /// An app_timer of `workload` fired.
   void on_timer(std::size_t workload, Instant now);
 
-  /// Client: what connect() gave. The server takes the first connection that it accepts.
+  /// Client: what connect() gave. The server takes the first connection that it accepts, until the handshake of one is
+  /// complete, and that one then.
   void set_connection(ConnectionHandle connection) { connection_ = connection; }
   [[nodiscard]] std::optional<ConnectionHandle> connection() const { return connection_; }
   [[nodiscard]] const std::optional<ConnectionClosed>& closed() const { return closed_; }
@@ -82,6 +83,7 @@ class App final : public Application {
     bool over = false;
   };
 
+  [[nodiscard]] bool replaces_ours(const Event& event) const;
   void on_path_changed(const PathChanged& change, Instant now);
   void on_closed(const ConnectionClosed& closed, Instant now);
   void start_workloads(Instant now);
@@ -112,7 +114,8 @@ class App final : public Application {
   Role role_;
   Parts parts_;
   std::optional<ConnectionHandle> connection_;
-  bool confirmed_ = false;  // the handshake is (RFC 9001 §4.1.2)
+  bool established_ = false;  // the handshake is complete
+  bool confirmed_ = false;    // the handshake is (RFC 9001 §4.1.2)
   bool close_expected_ = false;
   bool refusals_expected_ = false;
   std::optional<ConnectionClosed> closed_;

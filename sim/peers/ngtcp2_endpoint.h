@@ -20,8 +20,8 @@
 namespace mpquic::peers {
 
 struct Ngtcp2Config {
-  /// Windows, limits, timeouts, datagram sizes and `congestion_control`: "cubic", "new_reno" (or "newreno", "reno"), "bbr", "bbr2".
-  /// Multipath, scheduler, pacing and grease settings mean nothing here.
+  /// Windows, limits, timeouts, datagram sizes and `congestion_control`: "cubic", "new_reno" (or "newreno", "reno"),
+  /// "bbr", "bbr2". Multipath, scheduler, pacing and grease settings mean nothing here.
   ConnectionConfig connection;
   std::vector<std::string> alpn;
   /// Server: certificate chain and key, PEM text. Without them Initials are ignored.
