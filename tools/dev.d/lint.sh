@@ -19,7 +19,11 @@ run_lint() {
       --fix) fix=1 ;;
       --all) tidy+=(--all) ;;
       -*) die "lint: no option '$1'" ;;
-      *) files+=("$1") ;;
+      *)
+        [[ -f $1 ]] || die "lint: no file '$1'"
+        [[ $1 == *.h || $1 == *.cc ]] || die "lint: '$1' is neither a .h nor a .cc file"
+        files+=("$1")
+        ;;
     esac
     shift
   done
