@@ -338,7 +338,7 @@ void App::send_datagrams(std::size_t workload, Instant now) {
   sending.over = sending.opened == spec.count;
   if (sending.over && parts_.ledger.at(workload).datagrams.sent == 0)
     parts_.violations.add(now, fmt::format("workload {}: none of its {} datagrams of {} bytes was taken: too large?",
-                                           workload, spec.count, spec.size));
+                                           parts_.ledger.label(workload), spec.count, spec.size));
   const Instant next = sending.over ? now + kDatagramGrace : sending.next_datagram;
   parts_.events.post(next, {EventKind::app_timer, static_cast<std::uint32_t>(role_), workload});
 }

@@ -28,8 +28,10 @@ namespace {
 }
 
 void add_workloads(std::string& out, const Report& report) {
+  std::size_t width = 12;
+  for (const WorkloadReport& w : report.workloads) width = std::max(width, w.label.size());
   for (const WorkloadReport& w : report.workloads) {
-    out += fmt::format("  {:<10} {:>10}  ", name_of(w.kind), bytes_text(w.bytes));
+    out += fmt::format("  {:<{}} {:>10}  ", w.label, width, bytes_text(w.bytes));
     out += w.completion_s ? fmt::format("done at {:.3f} s", *w.completion_s) : std::string("not done");
     out += fmt::format(", longest stall {:.0f} ms", w.longest_stall_s * 1e3);
     if (w.datagrams_sent > 0) out += fmt::format(", {} of {} delivered", w.datagrams_received, w.datagrams_sent);
@@ -46,13 +48,6 @@ void add_workloads(std::string& out, const Report& report) {
                          w.inner.timeouts);
     out += '\n';
   }
-}
-
-/// As "bulk down", or by its name.
-[[nodiscard]] std::string workload_text(const Report& report, std::size_t index) {
-  const WorkloadReport& workload = report.workloads[index];
-  if (!workload.name.empty()) return workload.name;
-  return fmt::format("{} {}", name_of(workload.kind), workload.direction == Direction::up ? "up" : "down");
 }
 
 void add_goodput(std::string& out, const Report& report) {
@@ -80,7 +75,7 @@ void add_oracles(std::string& out, const Report& report) {
   for (const FailoverReport& failover : report.failovers)
     out += fmt::format("  failover       {} after {} died at {:.3f} s ({})\n",
                        failover.seconds ? fmt::format("{:.0f} ms", *failover.seconds * 1e3) : "never", failover.path,
-                       failover.at_s, workload_text(report, failover.workload));
+                       failover.at_s, report.workloads[failover.workload].label);
   for (const DrawnValue& drawn : report.drawn)
     out += fmt::format("  drawn          {} = {} of {}\n", drawn.key, drawn.value, drawn.range);
 }

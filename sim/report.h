@@ -50,7 +50,8 @@ struct FailoverReport {
 
 struct WorkloadReport {
   WorkloadKind kind = WorkloadKind::bulk;
-  std::string name;
+  std::string name;   // of the file
+  std::string label;  // Ledger::label()
   Direction direction = Direction::up;
   std::optional<double> completion_s;
   std::uint64_t bytes = 0;
@@ -100,6 +101,8 @@ struct Report {
 };
 
 [[nodiscard]] std::string to_table(const Report& report);
+/// What each figure of the table says, a line each.
+[[nodiscard]] std::string explain(const Report& report);
 [[nodiscard]] std::string to_json(const Report& report);
 /// The command that repeats the run.
 [[nodiscard]] std::string replay_command(const Report& report);

@@ -148,6 +148,7 @@ void Simulation::describe_workloads(Report& report) const {
     const WorkloadProgress& progress = ledger_.progress(i);
     WorkloadReport& entry = report.workloads.emplace_back();
     entry.kind = ledger_.spec(i).kind;
+    entry.label = ledger_.label(i);
     entry.name = ledger_.spec(i).name;
     entry.direction = ledger_.spec(i).asks() ? Direction::down : ledger_.spec(i).direction;
     if (progress.completed_at) entry.completion_s = to_seconds(progress.completed_at->time_since_epoch());

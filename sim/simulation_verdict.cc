@@ -77,10 +77,10 @@ void Simulation::check_paths(const Report& report) {
     if (!wanted.failover || (failover.seconds && !is_over(*failover.seconds, to_seconds(*wanted.failover)))) continue;
     if (failover.seconds)
       broken("after {} died at {:.3f} s, workload {} stood still for {:.3f} s, allowed are {:.3f} s", failover.path,
-             failover.at_s, failover.workload, *failover.seconds, to_seconds(*wanted.failover));
+             failover.at_s, ledger_.label(failover.workload), *failover.seconds, to_seconds(*wanted.failover));
     else
       broken("after {} died at {:.3f} s, workload {} received nothing any more", failover.path, failover.at_s,
-             failover.workload);
+             ledger_.label(failover.workload));
   }
 }
 
@@ -101,40 +101,42 @@ void Simulation::check_close() {
 }
 
 void Simulation::check_workload(std::size_t i, const WorkloadReport& report) {
+  const std::string& label = report.label;
   const WorkloadSpec& spec = ledger_.spec(i);
   const WorkloadProgress& progress = ledger_.progress(i);
   const WorkloadAssertions& own = spec.expect;
   if (progress.completed_at && progress.sent_flows != progress.received_flows)
-    broken("workload {}: the streams that arrived are not those that were sent", i);
+    broken("workload {}: the streams that arrived are not those that were sent", label);
   const auto delivered = spec.paced() && scenario_.assertions.datagrams_delivered
                              ? std::max(own.delivered.value_or(0), *scenario_.assertions.datagrams_delivered)
                              : own.delivered.value_or(0);
   const auto offered = progress.datagrams.sent + progress.datagrams.refused;
   if (is_under(static_cast<double>(progress.datagrams.received), delivered * static_cast<double>(offered)))
-    broken("workload {}: {} of {} datagrams delivered", i, progress.datagrams.received, offered);
+    broken("workload {}: {} of {} datagrams delivered", label, progress.datagrams.received, offered);
   for (const auto& allowed : {scenario_.assertions.stall, own.stall})
     if (allowed && progress.longest_stall > *allowed)
-      broken("workload {} stood still for {:.3f} s, allowed are {:.3f} s", i, to_seconds(progress.longest_stall),
+      broken("workload {} stood still for {:.3f} s, allowed are {:.3f} s", label, to_seconds(progress.longest_stall),
              to_seconds(*allowed));
   if (own.completion && (!report.completion_s || is_over(*report.completion_s, to_seconds(*own.completion))))
-    broken("workload {} took {:.3f} s, the budget is {:.3f} s", i,
+    broken("workload {} took {:.3f} s, the budget is {:.3f} s", label,
            report.completion_s.value_or(to_seconds(world_->now().time_since_epoch())), to_seconds(*own.completion));
   const auto delay = [&](std::string_view name, double value_ms, const std::optional<Duration>& most) {
     if (most && (report.latency.count == 0 || is_over(value_ms, to_milliseconds(*most))))
-      broken("workload {}: {} delay is {:.1f} ms, allowed are {:.1f} ms", i, name, value_ms, to_milliseconds(*most));
+      broken("workload {}: {} delay is {:.1f} ms, allowed are {:.1f} ms", label, name, value_ms,
+             to_milliseconds(*most));
   };
   delay("p50", report.latency.p50_ms, own.p50);
   delay("p95", report.latency.p95_ms, own.p95);
   delay("p99", report.latency.p99_ms, own.p99);
   if (own.late && is_over(report.late.value_or(1), *own.late))
-    broken("workload {}: {:.2f}% missed the playout budget, allowed are {:.2f}%", i, report.late.value_or(1) * 100,
+    broken("workload {}: {:.2f}% missed the playout budget, allowed are {:.2f}%", label, report.late.value_or(1) * 100,
            *own.late * 100);
   if (own.mos && is_under(report.mos.value_or(0), *own.mos))
-    broken("workload {}: the mean opinion score is {:.2f}, expected {:.2f}", i, report.mos.value_or(0), *own.mos);
+    broken("workload {}: the mean opinion score is {:.2f}, expected {:.2f}", label, report.mos.value_or(0), *own.mos);
   if (own.startup && (!report.startup_s || is_over(*report.startup_s, to_seconds(*own.startup))))
-    broken("workload {}: playing did not start within {:.3f} s", i, to_seconds(*own.startup));
+    broken("workload {}: playing did not start within {:.3f} s", label, to_seconds(*own.startup));
   if (own.rebuffering && is_over(report.rebuffering_s.value_or(0), to_seconds(*own.rebuffering)))
-    broken("workload {}: the player stood still for {:.3f} s, allowed are {:.3f} s", i,
+    broken("workload {}: the player stood still for {:.3f} s, allowed are {:.3f} s", label,
            report.rebuffering_s.value_or(0), to_seconds(*own.rebuffering));
 }
 

@@ -70,7 +70,28 @@ namespace {
 
 }  // namespace
 
-Ledger::Ledger(std::vector<WorkloadSpec> specs) : specs_(std::move(specs)), progress_(specs_.size()) {
+namespace {
+
+/// A call is two workloads of one name, one for each direction.
+[[nodiscard]] std::vector<std::string> labels_of(const std::vector<WorkloadSpec>& specs) {
+  std::vector<std::string> labels;
+  labels.reserve(specs.size());
+  for (const WorkloadSpec& spec : specs) {
+    std::string plain = spec.name.empty() ? std::string(name_of(spec.kind)) : spec.name;
+    if (spec.name.empty() || std::ranges::count(specs, spec.name, &WorkloadSpec::name) > 1)
+      plain += spec.asks() || spec.direction == Direction::down ? " down" : " up";
+    std::string label = plain;
+    for (std::size_t number = 2; std::ranges::find(labels, label) != labels.end(); ++number)
+      label = plain + " " + std::to_string(number);
+    labels.push_back(std::move(label));
+  }
+  return labels;
+}
+
+}  // namespace
+
+Ledger::Ledger(std::vector<WorkloadSpec> specs)
+    : specs_(std::move(specs)), labels_(labels_of(specs_)), progress_(specs_.size()) {
   for (std::size_t i = 0; i < specs_.size(); ++i)
     if (specs_[i].kind != WorkloadKind::bulk) progress_[i].latencies_us.reserve(specs_[i].count);
 }

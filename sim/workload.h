@@ -134,6 +134,9 @@ class Ledger {
 
   [[nodiscard]] std::size_t size() const { return specs_.size(); }
   [[nodiscard]] const WorkloadSpec& spec(std::size_t workload) const { return specs_[workload]; }
+  /// For people: its name, or else "voip up"; the direction too where several have the name, and a number where that
+  /// does not tell them apart.
+  [[nodiscard]] const std::string& label(std::size_t workload) const { return labels_[workload]; }
   [[nodiscard]] const WorkloadProgress& progress(std::size_t workload) const { return progress_[workload]; }
   [[nodiscard]] WorkloadProgress& at(std::size_t workload) { return progress_[workload]; }
 
@@ -156,6 +159,7 @@ class Ledger {
  private:
   void complete(std::size_t workload, Instant now);
   std::vector<WorkloadSpec> specs_;
+  std::vector<std::string> labels_;
   std::vector<WorkloadProgress> progress_;
   std::vector<AbandonedFlow> abandoned_;
   std::size_t completed_ = 0;
