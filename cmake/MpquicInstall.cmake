@@ -17,6 +17,10 @@ foreach(folder IN ITEMS stack io sim)
 endforeach()
 install(FILES cmake/clang_concepts.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/mpquic/cmake)
 
+# Found relative to the programs (sim/scenario/scenario_files.h).
+install(DIRECTORY scenarios/ DESTINATION ${CMAKE_INSTALL_DATADIR}/mpquic/scenarios COMPONENT scenarios
+        FILES_MATCHING PATTERN "*.yaml" PATTERN "schema.json" PATTERN "SCHEMA.md")
+
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/mpquic)
 install(EXPORT mpquicTargets NAMESPACE mpquic:: DESTINATION ${config_dir})
 install(EXPORT mpquicSimTargets NAMESPACE mpquic:: DESTINATION ${config_dir})

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <vector>
+
+#include "io/files.h"
 #include "sim/trace/output_file.h"
 
 namespace mpquic::sim {
@@ -12,6 +15,13 @@ namespace {
   if (!out) return std::unexpected(std::move(out).error());
   out->write(text);
   return out->close();
+}
+
+/// "a, b and c".
+[[nodiscard]] std::string listed(const std::vector<std::string_view>& words) {
+  const std::string last(words.back());
+  if (words.size() == 1) return last;
+  return fmt::format("{} and {}", fmt::join(words.begin(), words.end() - 1, ", "), last);
 }
 
 /// Of what the run has not left already. Empty names: there is nothing to repeat it for.
@@ -29,19 +39,29 @@ namespace {
 
 std::string keep_evidence(const FailedRun& run) {
   const auto directory = run.under / fmt::format("{}-{}", run.scenario.name, run.report.seed);
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
   std::string text = "\n";
-  const TraceOptions wanted = missing_traces(run, directory);
-  if (!wanted.qlog.empty() || !wanted.pcap.empty() || !wanted.keylog.empty())
-    if (const auto again = run.again(wanted); !again) text += fmt::format("cannot trace it: {}\n", again.error());
-  for (const auto& kept : {keep_file(directory / "report.json", to_json(run.report)),
-                           keep_file(directory / "scenario.yaml", run.scenario.resolved + "\n")})
-    if (!kept) text += kept.error() + "\n";
-  const std::string_view traces = !wanted.qlog.empty() ? "qlogs, " : !wanted.pcap.empty() ? "packets, " : "";
-  text += fmt::format("FAILED. {}report and scenario in {}. Repeat with:\n  {}\n", traces, directory.string(),
-                      replay_command(run.report));
-  return text;
+  std::vector<std::string_view> kept;
+  const auto note = [&](std::string_view what, const std::expected<void, std::string>& outcome) {
+    if (outcome)
+      kept.push_back(what);
+    else
+      text += outcome.error() + "\n";
+  };
+  if (auto made = io::make_directories(directory.string()); !made) {
+    text += made.error().message + "\n";
+  } else {
+    const TraceOptions wanted = missing_traces(run, directory);
+    if (!wanted.qlog.empty() || !wanted.pcap.empty() || !wanted.keylog.empty()) {
+      const std::string_view what = !wanted.qlog.empty() ? "qlogs" : !wanted.pcap.empty() ? "packets" : "keys";
+      const auto again = run.again(wanted);
+      note(what, again ? std::expected<void, std::string>() : std::unexpected(again.error()));
+    }
+    note("report", keep_file(directory / "report.json", to_json(run.report)));
+    note("scenario", keep_file(directory / "scenario.yaml", run.scenario.resolved + "\n"));
+  }
+  text += kept.empty() ? "FAILED. Nothing of it could be kept"
+                       : fmt::format("FAILED. {} in {}", listed(kept), directory.string());
+  return text + fmt::format(". Repeat with:\n  {}\n", replay_command(run.report));
 }
 
 }  // namespace mpquic::sim

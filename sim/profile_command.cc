@@ -8,29 +8,22 @@
 
 #include "sim/probe.h"
 #include "sim/scenario/profile.h"
+#include "sim/scenario/scenario_files.h"
 #include "sim/scenario/scenario_loader.h"
 #include "sim/standard_output.h"
+#include "sim/svg_chart.h"
+#include "sim/trace/output_file.h"
 
 namespace mpquic::sim {
 namespace {
 
 constexpr double kQuantiles[] = {0.05, 0.25, 0.5, 0.75, 0.95};
 
-struct Panel {
-  std::string title;
-  std::vector<double> x;
-  std::vector<double> y;
-  const char* colour;
-};
-
-[[nodiscard]] std::string unknown_profile(const std::string& name, const std::filesystem::path& file) {
+[[nodiscard]] std::string unknown_profile(const std::string& name) {
   std::vector<std::string> known;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(file.parent_path(), error))
-    known.push_back(entry.path().stem().string());
-  std::ranges::sort(known);
-  return fmt::format("{}: no such file, and {} has {}", name, file.parent_path().string(),
-                     known.empty() ? "no profiles" : fmt::format("{}", fmt::join(known, ", ")));
+  for (const auto& file : profile_files()) known.push_back(file.stem().string());
+  return fmt::format("{}: neither a file nor a profile{}", name,
+                     known.empty() ? "; none is to be found" : fmt::format(": those are {}", fmt::join(known, ", ")));
 }
 
 [[nodiscard]] std::string table_row(const char* title, const std::vector<double>& samples) {
@@ -82,47 +75,21 @@ struct Panel {
   return out.dump(1) + "\n";
 }
 
-[[nodiscard]] std::string svg_panel(const Panel& panel, double top, double seconds) {
-  constexpr double kLeft = 60, kWidth = 820, kHeight = 150;
-  const double most = std::max(1e-9, *std::ranges::max_element(panel.y) * 1.05);
-  std::string out = fmt::format(
-      "<text x='{:.0f}' y='{:.0f}' font-weight='bold'>{}</text>\n"
-      "<rect x='{:.0f}' y='{:.0f}' width='{:.0f}' height='{:.0f}' fill='none' stroke='#999'/>\n",
-      kLeft, top - 6, panel.title, kLeft, top, kWidth, kHeight);
-  for (int i = 0; i <= 4; ++i) {
-    const double y = top + kHeight * (1 - i / 4.0);
-    out += fmt::format(
-        "<line x1='{0:.0f}' x2='{1:.0f}' y1='{2:.1f}' y2='{2:.1f}' stroke='#ddd'/>"
-        "<text x='{3:.0f}' y='{4:.1f}' text-anchor='end'>{5:.1f}</text>\n",
-        kLeft, kLeft + kWidth, y, kLeft - 6, y + 4, most * i / 4);
-  }
-  for (int i = 0; i <= 6; ++i)
-    out += fmt::format("<text x='{:.0f}' y='{:.0f}' text-anchor='middle'>{:.0f} s</text>\n", kLeft + kWidth * i / 6,
-                       top + kHeight + 16, seconds * i / 6);
-  out += fmt::format("<polyline fill='none' stroke='{}' stroke-width='1' points='", panel.colour);
-  for (std::size_t i = 0; i < panel.x.size(); ++i)
-    out +=
-        fmt::format("{:.1f},{:.1f} ", kLeft + kWidth * panel.x[i] / seconds, top + kHeight * (1 - panel.y[i] / most));
-  return out + "'/>\n";
-}
-
 [[nodiscard]] std::string to_svg(const Profile& profile, const PathProbe& probe, std::uint64_t seed) {
   std::vector<double> bins;
   for (std::size_t i = 0; i < probe.down.mbps.size(); ++i)
     bins.push_back((static_cast<double>(i) + 0.5) * to_seconds(kProbeBin));
-  const Panel panels[] = {{"down, saturated: Mbit/s in 100 ms", bins, probe.down.mbps, "#1f6fb4"},
-                          {"up, saturated: Mbit/s in 100 ms", bins, probe.up.mbps, "#2f9e44"},
-                          {"round trip, idle: ms", probe.rtt_at_s, probe.rtt_ms, "#c92a2a"}};
-  std::string out = fmt::format(
-      "<svg xmlns='http://www.w3.org/2000/svg' width='900' height='680' font-family='sans-serif' font-size='11'>\n"
-      "<rect width='900' height='680' fill='white'/>\n<text x='60' y='24' font-size='15'>{}, seed {}</text>\n",
-      profile.name, seed);
-  double top = 60;
-  for (const Panel& panel : panels) {
-    if (!panel.y.empty()) out += svg_panel(panel, top, to_seconds(probe.length));
-    top += 210;
-  }
-  return out + "</svg>\n";
+  Chart chart{.title = fmt::format("{}, seed {}", profile.name, seed),
+              .summary = profile.description,
+              .seconds = to_seconds(probe.length)};
+  const auto add_panel = [&](const char* title, const std::vector<double>& x, const std::vector<double>& y) {
+    const std::size_t look = chart.panels.size();
+    chart.panels.push_back({.title = title, .series = {{.name = {}, .look = look, .x = x, .y = y}}});
+  };
+  add_panel("Down, saturated: Mbit/s in 100 ms", bins, probe.down.mbps);
+  add_panel("Up, saturated: Mbit/s in 100 ms", bins, probe.up.mbps);
+  add_panel("Round trip, idle: ms", probe.rtt_at_s, probe.rtt_ms);
+  return to_svg(chart);
 }
 
 }  // namespace
@@ -135,7 +102,7 @@ std::expected<std::string, std::string> describe_profile(const ProfileRequest& r
     return std::unexpected(fmt::format("--plot {}: expected a file that ends in .svg", request.plot));
   const bool is_file = std::filesystem::is_regular_file(request.name);
   const std::string file = is_file ? request.name : profile_file(request.name, "");
-  if (!std::filesystem::exists(file)) return std::unexpected(unknown_profile(request.name, file));
+  if (!std::filesystem::is_regular_file(file)) return std::unexpected(unknown_profile(request.name));
   const auto profile = load_profile(file);
   if (!profile) return std::unexpected(profile.error());
   YAML::Node document;
@@ -147,11 +114,15 @@ std::expected<std::string, std::string> describe_profile(const ProfileRequest& r
   text << document;
   const auto scenario = parse_scenario(text.c_str(), file);
   if (!scenario) return std::unexpected(scenario.error());
+  auto json = OptionalOutput::open(request.json);
+  if (!json) return std::unexpected(std::move(json).error());
+  auto plot = OptionalOutput::open(request.plot);
+  if (!plot) return std::unexpected(std::move(plot).error());
   const PathProbe probe = probe_path(scenario->paths[0].config, request.seed, *length);
-  if (!request.json.empty() && !write_text(request.json, to_json(*profile, probe, request.seed)))
-    return std::unexpected(fmt::format("{}: cannot be written", request.json));
-  if (!request.plot.empty() && !write_text(request.plot, to_svg(*profile, probe, request.seed)))
-    return std::unexpected(fmt::format("{}: cannot be written", request.plot));
+  if (auto written = json->finish([&] { return to_json(*profile, probe, request.seed); }); !written)
+    return std::unexpected(std::move(written).error());
+  if (auto written = plot->finish([&] { return to_svg(*profile, probe, request.seed); }); !written)
+    return std::unexpected(std::move(written).error());
   return request.json == kStandardOutput ? std::string() : to_text(*profile, probe, request.seed);
 }
 

@@ -2,41 +2,49 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
 
 namespace mpquic::sim {
-namespace {
-
-struct CloseFile {
-  void operator()(std::FILE* file) const noexcept { static_cast<void>(std::fclose(file)); }
-};
-using File = std::unique_ptr<std::FILE, CloseFile>;
-
-}  // namespace
 
 std::expected<std::unique_ptr<QlogFiles>, std::string> QlogFiles::open(const std::string& directory,
                                                                        const std::string& scenario) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) return std::unexpected(fmt::format("{}: {}", directory, error.message()));
-  return std::unique_ptr<QlogFiles>(new QlogFiles((std::filesystem::path(directory) / scenario).string()));
+  if (auto made = io::make_directories(directory); !made) return std::unexpected(std::move(made.error().message));
+  std::unique_ptr<QlogFiles> files(new QlogFiles((std::filesystem::path(directory) / scenario).string()));
+  for (const Role role : {Role::client, Role::server}) {
+    auto file = OutputFile::create(files->name_of(role, 0));
+    if (!file) return std::unexpected(std::move(file).error());
+    files->first_[static_cast<std::size_t>(role)] = std::make_unique<OutputFile>(std::move(*file));
+  }
+  return files;
+}
+
+std::string QlogFiles::name_of(Role role, std::size_t number) const {
+  return fmt::format("{}-{}{}.sqlog", prefix_, role == Role::client ? "client" : "server",
+                     number == 0 ? "" : fmt::format("-{}", number));
 }
 
 std::unique_ptr<trace::Sink> QlogFiles::make_sink(Role role, const ConnectionId& original_dcid) {
-  const std::size_t number = made_[static_cast<std::size_t>(role)]++;
-  const std::string name = fmt::format("{}-{}{}.sqlog", prefix_, role == Role::client ? "client" : "server",
-                                       number == 0 ? "" : fmt::format("-{}", number));
-  File file(std::fopen(name.c_str(), "wb"));
-  if (file == nullptr) return nullptr;
+  const auto side = static_cast<std::size_t>(role);
+  const std::string name = name_of(role, made_[side]++);
+  auto opened = std::move(first_[side]);
+  if (!opened) {
+    auto file = OutputFile::create(name);
+    if (!file && opened_) opened_ = std::unexpected(std::move(file).error());
+    if (!file) return nullptr;
+    opened = std::make_unique<OutputFile>(std::move(*file));
+  }
+  OutputFile& file = *files_.emplace_back(std::move(opened));
   names_.push_back(name);
-  const auto append = [](File& to, std::string_view record) {
-    static_cast<void>(std::fwrite(record.data(), 1, record.size(), to.get()));
-  };
   // All files of a run share the simulation's own time.
   return std::make_unique<trace::QlogSink>(
-      role, original_dcid, [file = std::move(file), append](std::string_view record) mutable { append(file, record); },
-      Instant{});
+      role, original_dcid, [&file](std::string_view record) { file.write(record); }, Instant{});
+}
+
+std::expected<void, std::string> QlogFiles::close() {
+  std::expected<void, std::string> all = std::move(opened_);
+  for (const auto& file : files_)
+    if (auto closed = file->close(); !closed && all) all = std::move(closed);
+  return all;
 }
 
 }  // namespace mpquic::sim

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <system_error>
 
@@ -14,14 +13,9 @@ constexpr int kOutputLost = 1;
 
 }  // namespace
 
-bool write_text(const std::string& file, const std::string& text) {
-  if (file == kStandardOutput) {
-    fmt::print("{}", text);
-    return true;
-  }
-  std::ofstream out(file, std::ios::binary);
-  out << text;
-  return static_cast<bool>(out.flush());
+ExitCode complain(std::string_view program, std::string_view what) {
+  fmt::print(stderr, "{}: {}\n", program, what);
+  return kUsage;
 }
 
 int run_checked(std::string_view program, const std::function<int()>& body) {

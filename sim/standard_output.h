@@ -2,15 +2,17 @@
 #pragma once
 
 #include <functional>
-#include <string>
 #include <string_view>
 
 namespace mpquic::sim {
 
 inline constexpr std::string_view kStandardOutput = "-";
 
-/// To a file, or to standard output. False if the file cannot be written.
-[[nodiscard]] bool write_text(const std::string& file, const std::string& text);
+/// Of every program here.
+enum ExitCode : int { kOk = 0, kViolated = 1, kUsage = 2 };
+
+/// Prints one line, "program: what", as an error; for `return complain(...)`.
+[[nodiscard]] ExitCode complain(std::string_view program, std::string_view what);
 
 /// Runs the program and gives its exit code; 1 and a message instead of success where standard output got lost, on a
 /// full disk for example.

@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
 
+#include "sim/cli/command_line.h"
 #include "sim/scenario/units.h"
 #ifdef MPQUIC_HAVE_NGTCP2
 #include "sim/peers/ngtcp2_engine.h"
@@ -25,7 +24,7 @@ void add_seed_option(CLI::App& command, const std::string& name, std::uint64_t& 
 }
 
 void add_common_options(CLI::App& command, Arguments& arguments) {
-  command.add_option("scenario", arguments.scenario, "A scenario file, or the name of one in scenarios/")->required();
+  add_scenario_options(command, arguments.scenario);
   add_seed_option(command, "--seed", arguments.seed, "Everything random follows from it");
   command.add_option("--crypto", arguments.crypto, "real: TLS 1.3 and AEADs. null: neither, for speed")
       ->check(CLI::IsMember({"real", "null"}));
@@ -33,17 +32,6 @@ void add_common_options(CLI::App& command, Arguments& arguments) {
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-}
-
-int complain(const std::string& what) {
-  fmt::print(stderr, "mpquic-sim: {}\n", what);
-  return kUsage;
-}
-
-std::string find_file(const Arguments& arguments) {
-  if (std::filesystem::is_regular_file(arguments.scenario)) return arguments.scenario;
-  const auto named = std::filesystem::path(arguments.directory) / (arguments.scenario + ".yaml");
-  return std::filesystem::exists(named) ? named.string() : arguments.scenario;
 }
 
 std::vector<std::string> overrides_of(const Arguments& arguments) {

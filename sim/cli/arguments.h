@@ -7,32 +7,37 @@
 #include <vector>
 
 #include "sim/engine.h"
-#include "sim/trace/tracing.h"
+#include "sim/run_command.h"
+#include "sim/standard_output.h"
 
 namespace mpquic::sim {
 
-enum ExitCode : int { kOk = 0, kViolated = 1, kUsage = 2 };
+inline constexpr const char* kProgram = "mpquic-sim";
 
 inline constexpr const char* kRunExamples =
     "Examples:\n"
     "  mpquic-sim run six-wan-bulk --seed 7\n"
     "  mpquic-sim run six-wan-bulk --seed 7 --set endpoints.cc=cubic --set paths.0.rate=5Mbit/s\n"
     "  mpquic-sim run six-wan-bulk --engine ngtcp2\n"
-    "  mpquic-sim run scenarios/unequal-six.yaml --json report.json --qlog out/\n";
+    "  mpquic-sim run scenarios/unequal-six.yaml --json report.json --qlog out/ --plot run.svg\n"
+    "  mpquic-sim run lossy-lines --seeds 100 --csv lossy.csv\n"
+    "  mpquic-sim run six-wan-bulk --explain\n";
 inline constexpr const char* kExitStatus =
     "Exit status: 0 all checks hold, 1 an invariant or assertion is violated, 2 wrong usage or scenario.";
 
 struct Arguments {
   std::string scenario;
   std::uint64_t seed = 1;
-  std::string json;
-  TraceOptions trace;
+  RunRequest request;
   std::string crypto;
   std::string engine;
   std::string baseline;
   std::vector<std::string> overrides;
-  bool quiet = false;
-  std::string directory = "scenarios";
+  std::uint64_t seeds = 0;  // 0: one run
+  std::size_t jobs = 0;     // 0: one per core
+  std::string csv;
+  std::string json;       // of compare
+  std::string directory;  // of list; empty: wherever find_scenario() looks
 };
 
 /// An option that takes a whole number, and no sign, fraction or leading zero that would mean something else.
@@ -40,9 +45,7 @@ void add_seed_option(CLI::App& command, const std::string& name, std::uint64_t& 
 void add_common_options(CLI::App& command, Arguments& arguments);
 
 /// Prints one line; for `return complain(...)`.
-[[nodiscard]] int complain(const std::string& what);
-/// A file, or the name of one in scenarios/.
-[[nodiscard]] std::string find_file(const Arguments& arguments);
+[[nodiscard]] inline int complain(const std::string& what) { return complain(kProgram, what); }
 /// The overrides that the command line comes down to.
 [[nodiscard]] std::vector<std::string> overrides_of(const Arguments& arguments);
 /// The command line itself wants null crypto, whatever the file says.

@@ -16,6 +16,8 @@ namespace mpquic::sim {
 /// run, and replay, which is the same.
 void add_run_commands(CLI::App& app, Arguments& arguments);
 [[nodiscard]] int run(const Arguments& arguments);
+/// A run of the scenario that can go ahead. Refers to `arguments`. The error is one line.
+[[nodiscard]] std::expected<RunSetup, std::string> prepare(const Arguments& arguments, std::uint64_t seed);
 /// For diff: this build's run of the scenario.
 [[nodiscard]] std::expected<void, std::string> record(const DiffArguments& diff, const std::string& file);
 

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "sim/cli/command_line.h"
 #include "sim/cli/commands.h"
 #include "sim/standard_output.h"
+#include "sim/trace/output_file.h"
 
 namespace mpquic::sim {
 namespace {
@@ -32,12 +34,15 @@ CLI::App* add_compare_command(CLI::App& app, Arguments& arguments) {
 
 int compare(const Arguments& arguments) {
   if (ngtcp2() && wants_null_crypto(arguments)) return complain(kNoNullCrypto);
+  const auto file = scenario_named(arguments.scenario);
+  if (!file) return complain(file.error());
+  auto json = OptionalOutput::open(arguments.json);
+  if (!json) return complain(json.error());
   const auto rows = compare_baselines(
-      {.file = find_file(arguments), .overrides = overrides_of(arguments), .seed = arguments.seed, .ngtcp2 = ngtcp2()});
+      {.file = *file, .overrides = overrides_of(arguments), .seed = arguments.seed, .ngtcp2 = ngtcp2()});
   if (!rows) return complain(rows.error());
-  if (!arguments.json.empty() && !write_text(arguments.json, comparison_json(*rows)))
-    return complain(fmt::format("{}: cannot be written", arguments.json));
   if (arguments.json != kStandardOutput) fmt::print("{}", comparison_table(*rows));
+  if (auto written = json->finish([&] { return comparison_json(*rows); }); !written) return complain(written.error());
   return rows->front().report.completed ? kOk : kViolated;
 }
 

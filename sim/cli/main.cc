@@ -1,4 +1,5 @@
 // mpquic-sim: runs scenarios in the discrete-event simulator.
+#include "sim/cli/command_line.h"
 #include "sim/cli/commands.h"
 #include "sim/ns3_launch.h"
 #include "sim/standard_output.h"
@@ -8,7 +9,7 @@ namespace {
 
 [[nodiscard]] int run_program(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Runs scenarios over the multipath QUIC stack in a deterministic simulator.", "mpquic-sim");
+  CLI::App app("Runs scenarios over the multipath QUIC stack in a deterministic simulator.", kProgram);
   app.set_version_flag("--version", std::string(MPQUIC_VERSION));
   app.require_subcommand(1);
   app.footer(std::string(kRunExamples) +
@@ -26,12 +27,7 @@ namespace {
   const CLI::App* diff_command = add_diff_command(app, diff);
   QvisArguments qvis;
   const CLI::App* qvis_command = add_qvis_command(app, qvis);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    return complain(error.what());
-  }
+  if (const auto over = parse_command_line(app, argc, argv)) return *over;
   if (compare_command->parsed()) return compare(arguments);
   if (list_command->parsed()) return list(arguments);
   if (swarm_command->parsed()) return swarm::run(swarm_arguments);
@@ -47,5 +43,5 @@ namespace {
 int main(int argc, char** argv) {
   using namespace mpquic::sim;
   if (const auto failed = become_ns3(argc, argv)) return *failed;
-  return run_checked("mpquic-sim", [&] { return run_program(argc, argv); });
+  return run_checked(kProgram, [&] { return run_program(argc, argv); });
 }

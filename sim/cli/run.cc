@@ -1,15 +1,15 @@
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <filesystem>
 
 #include "sim/best_path.h"
+#include "sim/cli/command_line.h"
 #include "sim/cli/commands.h"
 #include "sim/cli/huge_pages.h"
-#include "sim/failure_kit.h"
+#include "sim/cli/seeds.h"
+#include "sim/run_command.h"
 #include "sim/scenario/scenario_loader.h"
 #include "sim/simulation.h"
-#include "sim/standard_output.h"
 
 namespace mpquic::sim {
 namespace {
@@ -32,34 +32,17 @@ constexpr const char* kReplayExamples =
   return options;
 }
 
-/// A scenario that can be run as it stands. The error is one line.
-[[nodiscard]] std::expected<Scenario, std::string> prepare(const Arguments& arguments) {
-  auto scenario = load_scenario(find_file(arguments), overrides_of(arguments), arguments.seed);
-  if (!scenario) return scenario;
-  const SimulationOptions options = options_for(arguments.seed, false);
-  if (auto why = obstacle(*scenario, options)) return std::unexpected(std::move(*why));
-  if (scenario->endpoints.any(EngineKind::ngtcp2) && wants_null_crypto(arguments))
-    return std::unexpected(kNoNullCrypto);
-  settle_best_path(*scenario, [&](const Scenario& alone) { return Simulation(alone, options).run(); });
-  return scenario;
-}
-
-/// The error is one line.
-[[nodiscard]] std::expected<Report, std::string> run_once(const Scenario& scenario, std::uint64_t seed,
-                                                          const TraceOptions& trace, bool judge) {
-  auto tracing = Tracing::open(trace, scenario, seed);
-  if (!tracing) return std::unexpected(std::move(tracing).error());
-  SimulationOptions options = options_for(seed, judge);
-  (*tracing)->attach(options);
-  Report report = Simulation(scenario, options).run();
-  if (auto closed = (*tracing)->close(); !closed) return std::unexpected(std::move(closed).error());
-  return report;
+void describe(const Arguments& arguments, Report& report) {
+  report.overrides = arguments.overrides;
+  // `./dev replay` may be called from anywhere; by name it finds the repository's.
+  const bool is_file = report.source == arguments.scenario;
+  report.source = is_file ? std::filesystem::absolute(report.source).string() : arguments.scenario;
+  if (!arguments.engine.empty()) report.engine_flags += fmt::format(" --engine {}", arguments.engine);
+  if (!arguments.baseline.empty()) report.engine_flags += fmt::format(" --baseline '{}'", arguments.baseline);
 }
 
 void add_run_options(CLI::App& command, Arguments& arguments) {
   add_common_options(command, arguments);
-  command.add_option("--json", arguments.json,
-                     "Write the report to this file as well; -: to standard output, instead of the table");
   // ns3 never gets here: become_ns3().
   command
       .add_option(
@@ -70,11 +53,47 @@ void add_run_options(CLI::App& command, Arguments& arguments) {
       "--baseline", arguments.baseline,
       "Without multipath: best_path (every single WAN is tried, the first one done is taken), 'path NAME', "
       "per_path (a connection each); or none");
-  add_trace_options(command, arguments.trace);
-  command.add_flag("--quiet", arguments.quiet, "Print nothing unless something is wrong");
+  add_report_options(command, arguments.request);
+  CLI::Option* seeds = command
+                           .add_option("--seeds", arguments.seeds,
+                                       "Run so many seeds, from --seed on, and print percentiles of the figures")
+                           ->check(CLI::Range(std::uint64_t{1}, kMostSeeds));
+  command
+      .add_option("--csv", arguments.csv,
+                  "With --seeds: a line for each seed; -: to standard output, without the table")
+      ->type_name("FILE")
+      ->needs(seeds);
+  command.add_option("--jobs,-j", arguments.jobs, "With --seeds: processes at a time (default: one per core)")
+      ->check(CLI::Range(1, 1024))
+      ->needs(seeds);
+  for (const char* one_run : {"--json", "--plot", "--qlog", "--pcap", "--keylog", "--record", "--explain"})
+    seeds->excludes(command.get_option(one_run));
 }
 
 }  // namespace
+
+std::expected<RunSetup, std::string> prepare(const Arguments& arguments, std::uint64_t seed) {
+  const auto file = scenario_named(arguments.scenario);
+  if (!file) return std::unexpected(file.error());
+  auto scenario = load_scenario(*file, overrides_of(arguments), seed);
+  if (!scenario) return std::unexpected(std::move(scenario).error());
+  if (auto why = obstacle(*scenario, options_for(seed, false))) return std::unexpected(std::move(*why));
+  if (scenario->endpoints.any(EngineKind::ngtcp2) && wants_null_crypto(arguments))
+    return std::unexpected(kNoNullCrypto);
+  RunSetup setup{.program = kProgram, .scenario = std::move(*scenario), .seed = seed};
+  setup.settle = [seed](Scenario& settled) {
+    settle_best_path(settled,
+                     [seed](const Scenario& alone) { return Simulation(alone, options_for(seed, false)).run(); });
+  };
+  setup.simulate = [seed, judge = is_judged(arguments)](const Scenario& settled, const Instruments& instruments) {
+    SimulationOptions options = options_for(seed, judge);
+    instruments.attach(options);
+    Simulation simulation(settled, options);
+    return instruments.drive(simulation);
+  };
+  setup.describe = [&arguments](Report& report) { describe(arguments, report); };
+  return setup;
+}
 
 void add_run_commands(CLI::App& app, Arguments& arguments) {
   CLI::App* run_command = app.add_subcommand("run", "Run one scenario");
@@ -86,32 +105,11 @@ void add_run_commands(CLI::App& app, Arguments& arguments) {
 }
 
 int run(const Arguments& arguments) {
+  if (arguments.seeds > 0) return run_seeds(arguments);
   prefer_huge_pages();
-  const auto scenario = prepare(arguments);
-  if (!scenario) return complain(scenario.error());
-  auto report = run_once(*scenario, arguments.seed, arguments.trace, is_judged(arguments));
-  if (!report) return complain(report.error());
-  report->overrides = arguments.overrides;
-  // `./dev replay` may be called from anywhere; by name it finds the repository's.
-  const bool is_file = report->source == arguments.scenario;
-  report->source = is_file ? std::filesystem::absolute(report->source).string() : arguments.scenario;
-  if (!arguments.engine.empty()) report->engine_flags += fmt::format(" --engine {}", arguments.engine);
-  if (!arguments.baseline.empty()) report->engine_flags += fmt::format(" --baseline '{}'", arguments.baseline);
-  if (!arguments.json.empty() && !write_text(arguments.json, to_json(*report)))
-    return complain(fmt::format("{}: cannot be written", arguments.json));
-  if (!arguments.quiet && arguments.json != kStandardOutput) fmt::print("{}", to_table(*report));
-  if (report->passed()) return kOk;
-  if (arguments.quiet)
-    for (const Violation& violation : report->violations)
-      fmt::print(stderr, "{:.6f} s: {}\n", to_seconds(violation.at.time_since_epoch()), violation.what);
-  fmt::print(stderr, "{}",
-             keep_evidence({.scenario = *scenario,
-                            .report = *report,
-                            .traced = arguments.trace,
-                            .again = [&](const TraceOptions& trace) {
-                              return run_once(*scenario, arguments.seed, trace, is_judged(arguments));
-                            }}));
-  return kViolated;
+  auto setup = prepare(arguments, arguments.seed);
+  if (!setup) return complain(setup.error());
+  return run_and_report(arguments.request, std::move(*setup));
 }
 
 std::expected<void, std::string> record(const DiffArguments& diff, const std::string& file) {
@@ -120,10 +118,10 @@ std::expected<void, std::string> record(const DiffArguments& diff, const std::st
   arguments.seed = diff.seed;
   arguments.crypto = diff.crypto;
   arguments.overrides = diff.overrides;
-  const auto scenario = prepare(arguments);
-  if (!scenario) return std::unexpected(scenario.error());
-  if (auto report = run_once(*scenario, diff.seed, {.record = file}, true); !report)
-    return std::unexpected(std::move(report).error());
+  auto setup = prepare(arguments, diff.seed);
+  if (!setup) return std::unexpected(std::move(setup).error());
+  setup->settle(setup->scenario);
+  if (auto report = run_traced(*setup, {.record = file}); !report) return std::unexpected(std::move(report).error());
   return {};
 }
 

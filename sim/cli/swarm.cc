@@ -23,9 +23,11 @@ CLI::App* add_swarm_command(CLI::App& app, swarm::Arguments& arguments) {
       ->check(CLI::IsMember({"real", "null"}));
   command->add_option("--inject", arguments.bug, "A bug on purpose, which the swarm has to find")
       ->check(CLI::IsMember({"none", "free-unacked", "nonce-without-path", "timer-on-send"}));
-  command->add_option("--json", arguments.json, "Write hashes and failures to this file");
+  command->add_option("--json", arguments.json,
+                      "Write hashes and failures to this file; -: to standard output, instead of the text");
   command->add_option("--out", arguments.out, "Where smallest scenarios are written to")->capture_default_str();
-  command->add_flag("!--no-shrink", arguments.shrink, "Report failures as they are");
+  command->add_flag_callback(
+      "--no-shrink", [&arguments] { arguments.shrink = false; }, "Report failures as they are");
   command->add_flag("--print", arguments.print, "Print the scenarios of the seeds instead of running them");
   command->footer(std::string(kSwarmExamples) + "\n" + kExitStatus);
   return command;

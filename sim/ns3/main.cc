@@ -2,24 +2,21 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <chrono>
-#include <cstdio>
-#include <filesystem>
-#include <fstream>
+#include <utility>
 
 #include "sim/best_path.h"
-#include "sim/failure_kit.h"
+#include "sim/cli/command_line.h"
 #include "sim/ns3/network.h"
+#include "sim/run_command.h"
 #include "sim/scenario/scenario_loader.h"
 #include "sim/simulation.h"
 #include "sim/standard_output.h"
-#include "sim/trace/cli.h"
-#include "sim/trace/tracing.h"
+#include "sim/trace/output_file.h"
 
 namespace mpquic::sim {
 namespace {
 
-enum ExitCode : int { kOk = 0, kViolated = 1, kUsage = 2 };
+constexpr const char* kProgram = "mpquic-ns3";
 
 constexpr const char* kExamples =
     "Examples:\n"
@@ -30,100 +27,72 @@ constexpr const char* kExamples =
 
 struct Arguments {
   std::string scenario;
-  std::string json;
   std::string crypto;
   std::vector<std::string> overrides;
-  bool quiet = false;
-  TraceOptions trace;
+  RunRequest request;
   Ns3Options ns3;
 };
 
-[[nodiscard]] int complain(const std::string& what) {
-  fmt::print(stderr, "mpquic-ns3: {}\n", what);
-  return kUsage;
-}
-
-[[nodiscard]] std::string find_file(const std::string& scenario) {
-  if (std::filesystem::is_regular_file(scenario)) return scenario;
-  const auto named = std::filesystem::path("scenarios") / (scenario + ".yaml");
-  return std::filesystem::exists(named) ? named.string() : scenario;
-}
-
-[[nodiscard]] bool writable(const std::string& file) { return static_cast<bool>(std::ofstream(file)); }
+[[nodiscard]] int complain(const std::string& what) { return sim::complain(kProgram, what); }
 
 /// ns-3 ends the process when it cannot write.
 [[nodiscard]] std::expected<void, std::string> prepare(const Ns3Options& options) {
-  std::error_code error;
-  if (!options.pcap.empty()) std::filesystem::create_directories(options.pcap, error);
-  if (error) return std::unexpected(fmt::format("{}: {}", options.pcap, error.message()));
-  if (!options.flow_monitor.empty() && !writable(options.flow_monitor))
-    return std::unexpected(fmt::format("{}: cannot be written", options.flow_monitor));
+  if (!options.pcap.empty())
+    if (auto made = io::make_directories(options.pcap); !made) return std::unexpected(made.error().message);
+  if (!options.flow_monitor.empty())
+    if (auto file = OutputFile::create(options.flow_monitor); !file) return std::unexpected(file.error());
   return {};
-}
-
-[[nodiscard]] std::expected<Report, std::string> run_once(const Scenario& scenario, const Ns3Options& ns3,
-                                                          const TraceOptions& trace) {
-  if (auto prepared = prepare(ns3); !prepared) return std::unexpected(std::move(prepared).error());
-  auto tracing = Tracing::open(trace, scenario, ns3.seed);
-  if (!tracing) return std::unexpected(std::move(tracing).error());
-  Ns3Network network(scenario, ns3);
-  SimulationOptions options;
-  options.seed = ns3.seed;
-  options.carrier = &network;
-  (*tracing)->attach(options);
-  Report report = Simulation(scenario, options).run();
-  network.finish();
-  if (auto closed = (*tracing)->close(); !closed) return std::unexpected(std::move(closed).error());
-  return report;
 }
 
 /// A scenario that can be run as it stands. The error is one line.
 [[nodiscard]] std::expected<Scenario, std::string> load(const Arguments& arguments) {
   std::vector<std::string> overrides = arguments.overrides;
   if (!arguments.crypto.empty()) overrides.push_back("crypto=" + arguments.crypto);
-  auto scenario = load_scenario(find_file(arguments.scenario), overrides, arguments.ns3.seed);
+  const auto file = scenario_named(arguments.scenario);
+  if (!file) return std::unexpected(file.error());
+  auto scenario = load_scenario(*file, overrides, arguments.ns3.seed);
   if (!scenario) return scenario;
   if (scenario->endpoints.any(EngineKind::ngtcp2))
     return std::unexpected(fmt::format("{}: engine ngtcp2: ns-3 carries our own engine only", scenario->source));
-  settle_best_path(*scenario, [&](const Scenario& alone) {
-    Ns3Network network(alone, {.seed = arguments.ns3.seed});
-    Report report = Simulation(alone, {.seed = arguments.ns3.seed, .carrier = &network}).run();
-    network.finish();
-    return report;
-  });
   return scenario;
 }
 
 [[nodiscard]] int run(const Arguments& arguments) {
-  const auto scenario = load(arguments);
+  auto scenario = load(arguments);
   if (!scenario) return complain(scenario.error());
-  auto report = run_once(*scenario, arguments.ns3, arguments.trace);
-  if (!report) return complain(report.error());
-  report->overrides = arguments.overrides;
-  report->engine_flags = " --engine ns3";
-  if (!arguments.json.empty() && !write_text(arguments.json, to_json(*report)))
-    return complain(fmt::format("{}: cannot be written", arguments.json));
-  if (!arguments.quiet && arguments.json != kStandardOutput) fmt::print("{}", to_table(*report));
-  if (report->passed()) return kOk;
-  for (const Violation& violation : report->violations)
-    if (arguments.quiet)
-      fmt::print(stderr, "{:.6f} s: {}\n", to_seconds(violation.at.time_since_epoch()), violation.what);
-  fmt::print(stderr, "{}",
-             keep_evidence({.scenario = *scenario,
-                            .report = *report,
-                            .traced = arguments.trace,
-                            .again = [&](const TraceOptions& trace) {
-                              return run_once(*scenario, {.seed = arguments.ns3.seed}, trace);
-                            }}));
-  return kViolated;
+  if (auto prepared = prepare(arguments.ns3); !prepared) return complain(prepared.error());
+  const auto simulate = [](const Scenario& run, const Ns3Options& ns3, const Instruments* instruments) {
+    Ns3Network network(run, ns3);
+    SimulationOptions options;
+    options.seed = ns3.seed;
+    options.carrier = &network;
+    if (instruments != nullptr) instruments->attach(options);
+    Simulation simulation(run, options);
+    Report report = instruments == nullptr ? simulation.run() : instruments->drive(simulation);
+    network.finish();
+    return report;
+  };
+  bool first = true;  // what the devices see is kept of the run that was asked for
+  RunSetup setup{.program = kProgram, .scenario = std::move(*scenario), .seed = arguments.ns3.seed};
+  setup.settle = [&](Scenario& settled) {
+    settle_best_path(settled,
+                     [&](const Scenario& alone) { return simulate(alone, {.seed = arguments.ns3.seed}, nullptr); });
+  };
+  setup.simulate = [&](const Scenario& settled, const Instruments& instruments) {
+    return simulate(settled, std::exchange(first, false) ? arguments.ns3 : Ns3Options{.seed = arguments.ns3.seed},
+                    &instruments);
+  };
+  setup.describe = [&](Report& report) {
+    report.overrides = arguments.overrides;
+    report.engine_flags = " --engine ns3";
+  };
+  return run_and_report(arguments.request, std::move(setup));
 }
 
 void add_options(CLI::App& command, Arguments& arguments) {
-  command.add_option("scenario", arguments.scenario, "A scenario file, or the name of one in scenarios/")->required();
+  add_scenario_options(command, arguments.scenario);
   command.add_option("--seed", arguments.ns3.seed, "Everything random follows from it")->capture_default_str();
-  command.add_option("--json", arguments.json,
-                     "Write the report to this file as well; -: to standard output, instead of the table");
-  add_trace_options(command, arguments.trace);
+  add_report_options(command, arguments.request);
   command.add_option("--pcap-dir", arguments.ns3.pcap, "Write what each of ns-3's devices sees to this directory");
   command.add_option("--flow-monitor", arguments.ns3.flow_monitor, "Write FlowMonitor's statistics to this XML file");
   command.add_option("--crypto", arguments.crypto, "real: TLS 1.3 and AEADs. null: neither, for speed")
@@ -132,23 +101,16 @@ void add_options(CLI::App& command, Arguments& arguments) {
       ->type_name("KEY=VALUE")
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  command.add_flag("--quiet", arguments.quiet, "Print nothing unless something is wrong");
   command.footer(kExamples);
 }
 
 [[nodiscard]] int run_program(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Runs scenarios over the multipath QUIC stack in ns-3. This program is GPLv2, as ns-3 is.",
-               "mpquic-ns3");
+  CLI::App app("Runs scenarios over the multipath QUIC stack in ns-3. This program is GPLv2, as ns-3 is.", kProgram);
   app.set_version_flag("--version", std::string(MPQUIC_VERSION));
   app.require_subcommand(1);
   add_options(*app.add_subcommand("run", "Run one scenario"), arguments);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);
-    return complain(error.what());
-  }
+  if (const auto over = parse_command_line(app, argc, argv)) return *over;
   return run(arguments);
 }
 
@@ -157,5 +119,5 @@ void add_options(CLI::App& command, Arguments& arguments) {
 
 int main(int argc, char** argv) {
   using namespace mpquic::sim;
-  return run_checked("mpquic-ns3", [&] { return run_program(argc, argv); });
+  return run_checked(kProgram, [&] { return run_program(argc, argv); });
 }

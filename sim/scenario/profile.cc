@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
+#include "sim/scenario/scenario_files.h"
 #include "sim/scenario/text_file.h"
 
 namespace mpquic::sim {
@@ -150,12 +150,6 @@ std::expected<Profile, std::string> read_profile(const std::string& text, const 
   } catch (const YAML::Exception& error) {
     return std::unexpected(fmt::format("{}:{}: not YAML: {}", file, error.mark.line + 1, error.msg));
   }
-}
-
-std::string profile_file(const std::string& name, const std::string& source) {
-  const auto beside = std::filesystem::path(source).parent_path() / "wan" / (name + ".yaml");
-  if (std::filesystem::exists(beside)) return beside.string();
-  return (std::filesystem::path("scenarios/wan") / (name + ".yaml")).string();
 }
 
 void expand_profiles(YamlDocument& document, const std::string& source) {

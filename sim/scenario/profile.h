@@ -27,8 +27,6 @@ struct Profile {
 [[nodiscard]] std::expected<Profile, std::string> load_profile(const std::string& file);
 /// The same from the text of a file, which messages call `file`.
 [[nodiscard]] std::expected<Profile, std::string> read_profile(const std::string& text, const std::string& file);
-/// The file of the profile for a scenario in `source`: in wan/ beside it, or else in scenarios/wan/.
-[[nodiscard]] std::string profile_file(const std::string& name, const std::string& source);
 /// Puts the values of their profiles into the paths of a scenario.
 void expand_profiles(YamlDocument& document, const std::string& source);
 

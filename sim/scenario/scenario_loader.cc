@@ -211,7 +211,7 @@ std::expected<Scenario, std::string> load_scenario(const std::string& file, cons
   if (text) return parse_scenario(*text, file, overrides, seed);
   const bool is_name = file.find_first_of("./") == std::string::npos;
   return std::unexpected(fmt::format("{}: {}{}", file, text.error(),
-                                     is_name ? "; `mpquic-sim list` shows the names that scenarios/ has" : ""));
+                                     is_name ? "; `mpquic-sim list` shows the names of scenarios" : ""));
 }
 
 }  // namespace mpquic::sim

@@ -1,39 +1,29 @@
 #include "sim/swarm/command.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
+#include <expected>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <thread>
 
+#include "sim/process_pool.h"
+#include "sim/progress_line.h"
+#include "sim/standard_output.h"
 #include "sim/swarm/shrink.h"
+#include "sim/trace/output_file.h"
 #include "sim/trace_hash.h"
 
 namespace mpquic::sim::swarm {
 namespace {
 
-enum ExitCode : int { kOk = 0, kViolated = 1, kUsage = 2 };
+constexpr const char* kProgram = "mpquic-sim";
 /// Shrinking takes seconds each; a swarm that fails everywhere needs no more of them.
 constexpr std::size_t kMostShrunk = 5;
 /// All of them together: a failure that hangs takes two minutes for each run.
 constexpr std::chrono::minutes kMostShrinkTime(5);
 constexpr std::size_t kMostPrinted = 20;
-
-/// One line that is written again and again, on a terminal only.
-class ProgressLine {
- public:
-  ProgressLine() : shown_(::isatty(STDERR_FILENO) == 1) {}
-  void show(const std::string& text) const {
-    if (shown_) fmt::print(stderr, "\r\x1b[K{}", text);
-  }
-  void clear() const { show(""); }
-
- private:
-  bool shown_;
-};
 
 [[nodiscard]] DrawOptions draw_options(const Arguments& arguments) {
   DrawOptions options{.crypto = arguments.crypto == "real" ? Crypto::real : Crypto::null};
@@ -52,26 +42,30 @@ class ProgressLine {
 struct Failure {
   Outcome outcome;
   std::string replay;
-  std::string file;  // of the smallest scenario; empty: not shrunk
+  std::string file;       // of the smallest scenario; empty: not shrunk
+  std::string unwritten;  // why it is in no file
   std::size_t paths = 0;
   std::size_t events = 0;
   std::size_t runs = 0;
   bool stopped = false;  // could be smaller
 };
 
-[[nodiscard]] std::string write_smallest(const Arguments& arguments, std::uint64_t seed, const Shrunk& shrunk) {
+/// The file's name. The error is one line.
+[[nodiscard]] std::expected<std::string, std::string> write_smallest(const Arguments& arguments, std::uint64_t seed,
+                                                                     const Shrunk& shrunk) {
   const std::string name =
       arguments.bug == "none" ? fmt::format("swarm-{}", seed) : fmt::format("swarm-{}-{}", arguments.bug, seed);
-  std::error_code error;
-  std::filesystem::create_directories(arguments.out, error);
-  const auto file = std::filesystem::path(arguments.out) / (name + ".yaml");
+  const std::string file = (std::filesystem::path(arguments.out) / (name + ".yaml")).string();
+  if (auto made = io::make_directories(arguments.out); !made) return std::unexpected(std::move(made.error().message));
+  auto out = OutputFile::create(file);
+  if (!out) return std::unexpected(std::move(out).error());
   Case named = shrunk.smallest;
   named.top.set("name", name);
-  std::ofstream out(file, std::ios::binary);
-  out << to_yaml(named, {fmt::format("mpquic-sim run {} --seed {}", file.string(), named.seed),
-                         fmt::format("Shrunk from: {}", replay_of(arguments, seed)),
-                         fmt::format("It showed: {}", shrunk.outcome.violations.front())});
-  return out.flush() ? file.string() : std::string();
+  out->write(to_yaml(named, {fmt::format("mpquic-sim run {} --seed {}", file, named.seed),
+                             fmt::format("Shrunk from: {}", replay_of(arguments, seed)),
+                             fmt::format("It showed: {}", shrunk.outcome.violations.front())}));
+  if (auto closed = out->close(); !closed) return std::unexpected(std::move(closed).error());
+  return file;
 }
 
 using Clock = std::chrono::steady_clock;
@@ -84,7 +78,10 @@ void shrink_failure(const Arguments& arguments, Failure& failure, const Progress
   };
   const Shrunk shrunk = shrink(draw(failure.outcome.seed, draw_options(arguments)), failure.outcome, progress);
   line.clear();
-  failure.file = write_smallest(arguments, failure.outcome.seed, shrunk);
+  if (auto file = write_smallest(arguments, failure.outcome.seed, shrunk))
+    failure.file = std::move(*file);
+  else
+    failure.unwritten = std::move(file).error();
   failure.paths = shrunk.smallest.paths.size();
   failure.events = shrunk.smallest.events.size();
   failure.runs = shrunk.runs;
@@ -96,6 +93,7 @@ void print_failures(const std::vector<Failure>& failures) {
     const Failure& failure = failures[i];
     fmt::print("FAILED seed {}: {}\n  again:    {}\n", failure.outcome.seed, failure.outcome.violations.front(),
                failure.replay);
+    if (!failure.unwritten.empty()) fmt::print("  smallest: {}\n", failure.unwritten);
     if (!failure.file.empty())
       fmt::print("  smallest: {} ({} paths, {} events, {} runs{})\n", failure.file, failure.paths, failure.events,
                  failure.runs, failure.stopped ? ", stopped: it may get smaller" : "");
@@ -135,13 +133,12 @@ struct Summary {
 
 [[nodiscard]] Summary run_swarm(const Arguments& arguments, const ProgressLine& line) {
   const auto began = std::chrono::steady_clock::now();
-  const std::size_t cores = std::max(1U, std::thread::hardware_concurrency());
   std::size_t over = 0;
   std::size_t failed = 0;
   Summary summary;
   summary.outcomes =
       run_all({.count = arguments.seeds,
-               .jobs = arguments.jobs == 0 ? cores : arguments.jobs,
+               .jobs = arguments.jobs == 0 ? default_processes() : arguments.jobs,
                .make = [&](std::size_t i) { return draw(arguments.first_seed + i, draw_options(arguments)); },
                .done =
                    [&](const Outcome& outcome) {
@@ -164,32 +161,32 @@ struct Summary {
 
 int run(const Arguments& arguments) {
   if (arguments.bug != "none" && !kBugsCanBeInjected) {
-    fmt::print(stderr,
-               "mpquic-sim: --inject {0}: this build has no bugs to inject; ./dev sim swarm --inject {0} makes one\n",
-               arguments.bug);
-    return kUsage;
+    return complain(
+        kProgram, fmt::format("--inject {0}: this build has no bugs to inject; ./dev sim swarm --inject {0} makes one",
+                              arguments.bug));
   }
   if (arguments.print) {
     for (std::uint64_t i = 0; i < arguments.seeds; ++i)
       fmt::print("{}", to_yaml(draw(arguments.first_seed + i, draw_options(arguments))));
     return kOk;
   }
+  auto json = OptionalOutput::open(arguments.json);
+  if (!json) return complain(kProgram, json.error());
+  if (arguments.shrink)
+    if (auto writable = check_directory(arguments.out); !writable) return complain(kProgram, writable.error());
   const ProgressLine line;
   Summary summary = run_swarm(arguments, line);
   const auto until = Clock::now() + kMostShrinkTime;
   for (std::size_t i = 0; arguments.shrink && i < summary.failures.size() && i < kMostShrunk; ++i)
     shrink_failure(arguments, summary.failures[i], line, until);
-  print_failures(summary.failures);
-  fmt::print("swarm: {} seeds from {}, {} failed, {:.1f} s, hash {:016x}\n", arguments.seeds, arguments.first_seed,
-             summary.failures.size(), summary.wall_s, summary.hash);
-  if (!arguments.json.empty()) {
-    std::ofstream out(arguments.json, std::ios::binary);
-    out << to_json(arguments, summary);
-    if (!out.flush()) {
-      fmt::print(stderr, "mpquic-sim: {}: cannot be written\n", arguments.json);
-      return kUsage;
-    }
-  }
+  if (arguments.json != kStandardOutput) print_failures(summary.failures);
+  if (arguments.json != kStandardOutput)
+    fmt::print("swarm: {} seeds from {}, {} failed, {:.1f} s, hash {:016x}\n", arguments.seeds, arguments.first_seed,
+               summary.failures.size(), summary.wall_s, summary.hash);
+  if (auto written = json->finish([&] { return to_json(arguments, summary); }); !written)
+    return complain(kProgram, written.error());
+  if (std::ranges::any_of(summary.failures, [](const Failure& failure) { return !failure.unwritten.empty(); }))
+    return complain(kProgram, fmt::format("{}: smallest scenarios could not be written", arguments.out));
   return summary.failures.empty() ? kOk : kViolated;
 }
 

@@ -9,8 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
-#include <map>
 
+#include "sim/standard_output.h"
 #include "sim/trace/divergence.h"
 #include "sim/trace/qvis.h"
 
@@ -21,12 +21,8 @@ namespace {
 
 constexpr int kEqual = 0;
 constexpr int kDifferent = 1;
-constexpr int kRefused = 2;
 
-[[nodiscard]] int refuse(const std::string& what) {
-  fmt::print(stderr, "mpquic-sim: {}\n", what);
-  return kRefused;
-}
+[[nodiscard]] int refuse(const std::string& what) { return complain("mpquic-sim", what); }
 
 /// A directory for two recordings, gone with the object.
 class Scratch {
@@ -86,23 +82,26 @@ class Scratch {
 }  // namespace
 
 void add_trace_options(CLI::App& command, TraceOptions& options) {
-  static const std::map<std::string, Role> kVantages = {{"client", Role::client}, {"server", Role::server}};
-  CLI::Option* qlog = command.add_option("--qlog", options.qlog,
-                                         "Write qlogs of our engine's endpoints and of the network to this directory");
+  CLI::Option* qlog = command
+                          .add_option("--qlog", options.qlog,
+                                      "Write qlogs of our engine's endpoints and of the network to this directory")
+                          ->type_name("DIR");
   command.add_flag("--qvis", options.qvis, "Also split them by path, for the qvis viewer")->needs(qlog);
-  CLI::Option* pcap = command.add_option("--pcap", options.pcap,
-                                         "Capture one host's datagrams as pcapng, with the keys inside: for tshark");
-  command.add_option("--vantage", options.vantage, "Whose datagrams --pcap captures: client (default) or server")
-      ->type_name("SIDE")
-      ->transform(CLI::CheckedTransformer(kVantages))
+  CLI::Option* pcap = command
+                          .add_option("--pcap", options.pcap,
+                                      "Capture one host's datagrams as pcapng, with the keys inside: for tshark")
+                          ->type_name("FILE");
+  command
+      .add_option_function<std::string>(
+          "--vantage",
+          [&options](const std::string& side) { options.vantage = side == "client" ? Role::client : Role::server; },
+          "Whose datagrams --pcap captures")
+      ->default_str("client")
+      ->check(CLI::IsMember({"client", "server"}))
       ->needs(pcap);
-  command.add_option("--keylog", options.keylog, "Write TLS secrets to this file (NSS key log)");
-  command.add_option("--record", options.record, "Record every event to this file, for mpquic-sim diff");
-  command.footer(
-      "Examples:\n"
-      "  mpquic-sim run six-wan-bulk --seed 7 --qlog out/ --qvis\n"
-      "  mpquic-sim run six-wan-bulk --pcap out.pcapng && tshark -r out.pcapng -Y quic\n"
-      "  mpquic-sim run six-wan-bulk --record a.rec && mpquic-sim diff a.rec b.rec");
+  command.add_option("--keylog", options.keylog, "Write TLS secrets to this file (NSS key log)")->type_name("FILE");
+  command.add_option("--record", options.record, "Record every event to this file, for mpquic-sim diff")
+      ->type_name("FILE");
 }
 
 CLI::App* add_qvis_command(CLI::App& app, QvisArguments& arguments) {
@@ -116,8 +115,14 @@ CLI::App* add_qvis_command(CLI::App& app, QvisArguments& arguments) {
 }
 
 int run_qvis(const QvisArguments& arguments) {
+  std::vector<QvisConversion> conversions;  // all can be read and written before any is begun
   for (const std::string& trace : arguments.traces) {
-    const auto files = convert_for_qvis(trace, arguments.directory);
+    auto conversion = QvisConversion::open(trace, arguments.directory);
+    if (!conversion) return refuse(conversion.error());
+    conversions.push_back(std::move(*conversion));
+  }
+  for (QvisConversion& conversion : conversions) {
+    const auto files = conversion.finish();
     if (!files) return refuse(files.error());
     for (const std::string& file : *files) fmt::print("{}\n", file);
   }

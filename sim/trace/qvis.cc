@@ -35,7 +35,11 @@ using OnRecord = std::function<void(Json& record)>;
     if (number > 0 && !(record.contains("time") && record.contains("name") && record["name"].is_string() &&
                         record.contains("data") && record["data"].is_object()))
       return std::unexpected(fmt::format("{}: record {}: not a qlog event", trace, number));
-    (number == 0 ? header : event)(record);
+    try {
+      (number == 0 ? header : event)(record);
+    } catch (const Json::exception&) {  // a member is of another kind than in any qlog
+      return std::unexpected(fmt::format("{}: record {}: its members are not those of a qlog event", trace, number));
+    }
   }
   return {};
 }
@@ -81,10 +85,12 @@ void rename(Json& object, const char* from, const char* to) {
 }
 
 void make_old(Json& frame) {
-  if (const auto raw = frame.find("raw"); raw != frame.end() && raw->is_object()) {
-    for (const char* key : {"length", "payload_length"})
-      if (const auto size = number_in(*raw, key)) frame[key] = *size;
+  if (frame.contains("raw") && frame["raw"].is_object()) {
+    // An ordered object keeps its members in a vector: a new one moves all others, so what is read comes out first.
+    const Json raw = std::move(frame["raw"]);
     frame.erase("raw");
+    for (const char* key : {"length", "payload_length"})
+      if (const auto size = number_in(raw, key)) frame[key] = *size;
   }
   if (frame.value("frame_type", "") == "path_ack") frame["frame_type"] = "ack";
   if (const auto ranges = frame.find("acked_ranges"); ranges != frame.end())
@@ -108,9 +114,11 @@ void make_old_start(Json& data) {
   data = std::move(old);
 }
 
-class Splitter {
+}  // namespace
+
+class QvisConversion::Splitter {
  public:
-  void set_header(const Json& header) { header_ = header; }
+  void set_header(const Json& header);
   void see(const Json& event) {
     if (const auto path = path_of(event)) files_.try_emplace(*path);
   }
@@ -132,14 +140,18 @@ class Splitter {
   }
   void move_foreign_acks(Json& event, Path path);
 
-  Json header_;
+  std::string odcid_;
+  Json vantage_point_;
   std::map<Path, File> files_;
 };
 
-std::expected<void, std::string> Splitter::open(const std::string& stem, const std::string& directory) {
-  const Json& trace = header_["trace"];
-  const Json common = trace.value("common_fields", Json::object());
-  const std::string odcid = common.value("group_id", "");
+void QvisConversion::Splitter::set_header(const Json& header) {
+  const Json& trace = header["trace"];
+  odcid_ = trace.value("common_fields", Json::object()).value("group_id", "");
+  vantage_point_ = trace.value("vantage_point", Json{{"type", "unknown"}});
+}
+
+std::expected<void, std::string> QvisConversion::Splitter::open(const std::string& stem, const std::string& directory) {
   for (auto& [path, file] : files_) {
     const std::string title = fmt::format("{}-path{}", stem, path);
     file.name = (std::filesystem::path(directory) / (title + ".qlog")).string();
@@ -148,9 +160,9 @@ std::expected<void, std::string> Splitter::open(const std::string& stem, const s
     file.out = std::move(*out);
     const Json head = {{"qlog_version", "0.3"}, {"qlog_format", "JSON"}, {"title", title}};
     const Json first = {{"title", title},
-                        {"vantage_point", trace.value("vantage_point", Json{{"type", "unknown"}})},
+                        {"vantage_point", vantage_point_},
                         {"common_fields",
-                         {{"ODCID", fmt::format("{}p{}", odcid, path)},
+                         {{"ODCID", fmt::format("{}p{}", odcid_, path)},
                           {"protocol_type", Json::array({"QUIC"})},
                           {"time_format", "relative"},
                           {"reference_time", 0}}}};
@@ -167,7 +179,7 @@ std::expected<void, std::string> Splitter::open(const std::string& stem, const s
 }
 
 /// Acknowledgements of another path's packets belong to that path's file, as a packet without a number of its own.
-void Splitter::move_foreign_acks(Json& event, Path path) {
+void QvisConversion::Splitter::move_foreign_acks(Json& event, Path path) {
   const auto frames = event["data"].find("frames");
   if (frames == event["data"].end() || !frames->is_array()) return;
   for (std::size_t i = 0; i < frames->size();) {
@@ -192,7 +204,7 @@ void Splitter::move_foreign_acks(Json& event, Path path) {
   }
 }
 
-void Splitter::add(Json& event) {
+void QvisConversion::Splitter::add(Json& event) {
   const std::string name = event["name"].get<std::string>();
   const std::string old_name = old_name_of(name);
   if (old_name.empty()) return;
@@ -211,7 +223,7 @@ void Splitter::add(Json& event) {
   write(files_.at(*path), event);
 }
 
-std::expected<std::vector<std::string>, std::string> Splitter::close() {
+std::expected<std::vector<std::string>, std::string> QvisConversion::Splitter::close() {
   std::vector<std::string> names;
   for (auto& [path, file] : files_) {
     file.out->write("\n]}]}\n");
@@ -221,26 +233,39 @@ std::expected<std::vector<std::string>, std::string> Splitter::close() {
   return names;
 }
 
-}  // namespace
+QvisConversion::QvisConversion(std::string trace, std::unique_ptr<Splitter> splitter)
+    : trace_(std::move(trace)), splitter_(std::move(splitter)) {}
+QvisConversion::QvisConversion(QvisConversion&&) noexcept = default;
+QvisConversion& QvisConversion::operator=(QvisConversion&&) noexcept = default;
+QvisConversion::~QvisConversion() = default;
+
+std::expected<QvisConversion, std::string> QvisConversion::open(const std::string& trace,
+                                                                const std::string& directory) {
+  auto splitter = std::make_unique<Splitter>();
+  if (auto read = read_records(
+          trace, [&](Json& header) { splitter->set_header(header); }, [&](Json& event) { splitter->see(event); });
+      !read)
+    return std::unexpected(std::move(read).error());
+  if (!splitter->has_paths()) return std::unexpected(fmt::format("{}: no packets of an endpoint in it to show", trace));
+  if (auto made = io::make_directories(directory); !made) return std::unexpected(std::move(made.error().message));
+  if (auto opened = splitter->open(std::filesystem::path(trace).stem().string(), directory); !opened)
+    return std::unexpected(std::move(opened).error());
+  return QvisConversion(trace, std::move(splitter));
+}
+
+std::expected<std::vector<std::string>, std::string> QvisConversion::finish() {
+  if (auto read = read_records(
+          trace_, [](Json&) {}, [&](Json& event) { splitter_->add(event); });
+      !read)
+    return std::unexpected(std::move(read).error());
+  return splitter_->close();
+}
 
 std::expected<std::vector<std::string>, std::string> convert_for_qvis(const std::string& trace,
                                                                       const std::string& directory) {
-  Splitter splitter;
-  if (auto read = read_records(
-          trace, [&](Json& header) { splitter.set_header(header); }, [&](Json& event) { splitter.see(event); });
-      !read)
-    return std::unexpected(std::move(read).error());
-  if (!splitter.has_paths()) return std::unexpected(fmt::format("{}: no packets of an endpoint in it to show", trace));
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) return std::unexpected(fmt::format("{}: {}", directory, error.message()));
-  if (auto opened = splitter.open(std::filesystem::path(trace).stem().string(), directory); !opened)
-    return std::unexpected(std::move(opened).error());
-  if (auto read = read_records(
-          trace, [](Json&) {}, [&](Json& event) { splitter.add(event); });
-      !read)
-    return std::unexpected(std::move(read).error());
-  return splitter.close();
+  auto conversion = QvisConversion::open(trace, directory);
+  if (!conversion) return std::unexpected(std::move(conversion).error());
+  return conversion->finish();
 }
 
 }  // namespace mpquic::sim

@@ -81,6 +81,7 @@ void Tracing::on_key(std::string_view line) {
 
 Outcome Tracing::close() {
   Outcome all;
+  if (qlogs_) keep(all, qlogs_->close());
   if (network_) keep(all, network_->close());
   if (pcap_) keep(all, pcap_->close());
   if (recorder_) keep(all, recorder_->close());

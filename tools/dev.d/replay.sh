@@ -11,7 +11,7 @@ HELP
 }
 
 run_replay() {
-  local scenario=${1:-} seed='' previous='' argument out binary
+  local scenario=${1:-} status=0 seed='' previous='' argument out binary
   [[ -n $scenario && $scenario != -* ]] || die 'replay: which scenario? ./dev replay SCENARIO --seed N'
   shift
   [[ -e $scenario ]] || scenario="scenarios/$scenario.yaml"
@@ -25,8 +25,10 @@ run_replay() {
   need build test
   build_ns3_if_asked sim "$@"
   out="out/$(basename "$scenario" .yaml)-$seed"
-  mkdir -p "$out"
+  mkdir -p "$out" || die "replay: '$out' cannot be made"
   binary=$(program sim mpquic-sim)
-  say "replay: report and qlogs in $out"
-  exec "$binary" run "$scenario" --json "$out/report.json" --qlog "$out" "$@"
+  "$binary" run "$scenario" --json "$out/report.json" --qlog "$out" "$@" || status=$?
+  # 2: refused, or something could not be written.
+  ((status == 2)) || say "replay: report and qlogs in $out"
+  return "$status"
 }

@@ -7,6 +7,8 @@ and is what --inject means too: a release build has no bugs to inject.
 
   ./dev sim run scenarios/six-wan-bulk.yaml --seed 7
   ./dev sim run scenarios/six-wan-bulk.yaml --seed 7 --json out.json --qlog out/
+  ./dev sim run lossy-lines --seeds 100 --csv lossy.csv
+  ./dev sim run silent-death --plot silent-death.svg --explain
   ./dev sim run six-wan-bulk --engine ns3          installs libns3-dev (60 MB)
   ./dev sim --preset sim run scenarios/silent-death.yaml --seed 41
   ./dev sim swarm --seeds 1000 --inject nonce-without-path

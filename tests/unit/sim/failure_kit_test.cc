@@ -74,5 +74,22 @@ TEST_F(FailureKitTest, DoesNotRepeatARunThatLeftItsTraces) {
   EXPECT_THAT(text, Not(HasSubstr("cannot")));
 }
 
+TEST_F(FailureKitTest, ClaimsOnlyWhatIsThere) {
+  std::ofstream(directory_) << "a file where the directory should be";
+  const std::string text = fail("null");
+  EXPECT_EQ(runs_, 1) << "there is nowhere to leave the traces of another";
+  EXPECT_THAT(text, HasSubstr("Not a directory"));
+  EXPECT_THAT(text, HasSubstr("FAILED. Nothing of it could be kept. Repeat with:\n  ./dev replay slow.yaml --seed 7"));
+  EXPECT_THAT(text, Not(HasSubstr("qlogs")));
+}
+
+TEST_F(FailureKitTest, ClaimsNoQlogsThatCouldNotBeWritten) {
+  fs::create_directories(directory_ / "slow-7" / "slow-server.sqlog");  // a directory of that name
+  const std::string text = fail("null");
+  EXPECT_THAT(text, HasSubstr("slow-server.sqlog"));
+  EXPECT_THAT(text, HasSubstr("FAILED. report and scenario in "));
+  EXPECT_THAT(text, Not(HasSubstr("qlogs,")));
+}
+
 }  // namespace
 }  // namespace mpquic::sim

@@ -8,6 +8,7 @@
 
 #include "sim/probe.h"
 #include "sim/profile_command.h"
+#include "sim/scenario/scenario_files.h"
 #include "sim/scenario/scenario_loader.h"
 
 namespace mpquic::sim {
