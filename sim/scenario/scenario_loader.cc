@@ -210,8 +210,8 @@ std::expected<Scenario, std::string> load_scenario(const std::string& file, cons
   const auto text = read_text_file(file, kMaxYamlBytes);
   if (text) return parse_scenario(*text, file, overrides, seed);
   const bool is_name = file.find_first_of("./") == std::string::npos;
-  return std::unexpected(fmt::format("{}: {}{}", file, text.error(),
-                                     is_name ? "; `mpquic-sim list` shows the names of scenarios" : ""));
+  return std::unexpected(
+      fmt::format("{}: {}{}", file, text.error(), is_name ? "; `mpquic-sim list` shows the names of scenarios" : ""));
 }
 
 }  // namespace mpquic::sim

@@ -22,8 +22,8 @@ class Handshake {
   [[nodiscard]] Result<void> start();
   /// Keeps what a CRYPTO frame brought.
   [[nodiscard]] Result<void> on_frame(EncryptionLevel level, const CryptoFrame& frame);
-  /// After a packet's frames: feeds what is in order by now; then poll_event() until it gives nothing. Once for a packet,
-  /// because TLS takes its time for each piece, and a peer that is not authenticated cuts the pieces.
+  /// After a packet's frames: feeds what is in order by now; then poll_event() until it gives nothing. Once for a
+  /// packet, because TLS takes its time for each piece, and a peer that is not authenticated cuts the pieces.
   [[nodiscard]] Result<void> feed(EncryptionLevel level);
   /// TLS reads at `level` from here on: nothing of the level before may be left (RFC 9001 §4.1.3).
   [[nodiscard]] Result<void> begin_reading(EncryptionLevel level);
