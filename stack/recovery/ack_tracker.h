@@ -31,7 +31,7 @@ struct AckPolicy {
 
 /// The policy for a path that has received `packets_received`: RFC 9000 §13.2.2 until the peer's slow start is well
 /// under way, then fewer ACKs: four to sixteen per round trip, the fewer the more of it is spent in queues. One of
-/// these may be of ACKs, on a line whose way back is thin (docs/adr/0015).
+/// these may be of ACKs, on a line whose way back is thin (docs/adr/0014).
 [[nodiscard]] AckPolicy ack_policy_for(std::uint64_t packets_received, Duration max_ack_delay, const RttEstimator& rtt);
 inline constexpr std::uint64_t kFrequentAckPackets = 100;
 inline constexpr std::uint32_t kRelaxedPacketsBeforeAck = 10;
