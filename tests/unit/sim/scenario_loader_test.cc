@@ -203,6 +203,8 @@ TEST(ScenarioLoader, CompoundEventsComeDownToSingleOnes) {
     return out;
   };
   EXPECT_EQ(events("{at: 5s, do: outage, path: b, for: 200ms, mode: interface}"), "5000 link_down b; 5200 link_up b; ");
+  EXPECT_EQ(events("{at: 5s, do: outage, path: b, for: 200ms, mode: hold, direction: up}"),
+            "5000 hold b; 5200 link_up b; ");
   EXPECT_EQ(events("{at: 5s, do: outage, path: all, for: 200ms}"),
             "5000 silent_death a; 5000 silent_death b; 5200 link_up a; 5200 link_up b; ");
   EXPECT_EQ(events("{at: 5s, do: flap, path: a, down: 100ms, up: 300ms, count: 2}"),
@@ -220,6 +222,14 @@ TEST(ScenarioLoader, EventsRefuseWhatTheyCannotUse) {
               HasSubstr("key 'events.0.path': unknown"));
   EXPECT_THAT(refused("{at: 5s, do: socket_error, path: a, value: would_block}"), HasSubstr("key 'events.0.for'"));
   EXPECT_THAT(refused("{at: 5s, do: outage, path: a}"), HasSubstr("key 'events.0.for': missing"));
+  EXPECT_THAT(refused("{at: 5s, do: outage, path: a, for: 1s, mode: interface, direction: up}"),
+              HasSubstr("key 'events.0.direction': unknown"));
+  for (const char* mtu : {"1227B", "9001B", "1500"})
+    EXPECT_THAT(refused(std::string("{at: 5s, do: set_mtu, path: a, value: ") + mtu + "}"),
+                HasSubstr("a size from 1228B to 9kB"));
+  EXPECT_THAT(error_of(kSmall, {"paths.0.policer={rate: 1Mbit/s, burst: 2kB}",
+                                "events=[{at: 1s, do: set_mtu, path: a, value: 3kB}]"}),
+              HasSubstr("key 'events.0.value': is above a burst of path a"));
   EXPECT_THAT(refused("{at: 5s, do: explode, path: a}"), HasSubstr("one of link_down"));
 }
 
@@ -352,13 +362,14 @@ TEST(ScenarioLoader, SocketErrorsHaveTheNamesOfTheSystem) {
     const auto scenario = parse_scenario(
         kSmall, "x.yaml", {"events=[{at: 1s, do: socket_error, path: a, for: 1s, value: " + name + "}]"});
     EXPECT_TRUE(scenario) << scenario.error();
-    return scenario->events.at(0).failure;
+    return scenario->events.at(0).error;
   };
-  EXPECT_EQ(failure("EMSGSIZE"), TransmitFailure::too_big);
-  EXPECT_EQ(failure("EPERM"), TransmitFailure::unreachable);
-  EXPECT_EQ(failure("EIO"), TransmitFailure::unreachable);
-  EXPECT_EQ(failure("ECONNREFUSED"), TransmitFailure::refused);
-  EXPECT_EQ(failure("EAGAIN"), std::nullopt);
+  EXPECT_EQ(failure("EMSGSIZE"), SocketError::too_big);
+  EXPECT_EQ(failure("EPERM"), SocketError::unreachable);
+  EXPECT_EQ(failure("EIO"), SocketError::unreachable);
+  EXPECT_EQ(failure("ECONNREFUSED"), SocketError::refused);
+  EXPECT_EQ(failure("EAGAIN"), SocketError::would_block);
+  EXPECT_EQ(failure("ENOBUFS"), SocketError::no_buffers);
   EXPECT_THAT(error_of(kSmall, {"events=[{at: 1s, do: socket_error, path: a, value: EFROB}]"}),
               HasSubstr("got 'EFROB'"));
 }
