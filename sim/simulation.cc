@@ -62,7 +62,7 @@ Simulation::Simulation(Scenario scenario, SimulationOptions options)
   world_->set_tap(options_.tap);
   world_->set_carrier(options_.carrier);
   if (drops_acks(scenario_)) world_->set_ack_watch(acks_);
-  if (auto tls = make_tls_pair(scenario_.crypto, options_.seed, options_.keylog))
+  if (auto tls = make_tls_pair(scenario_, options_.seed, options_.keylog))
     tls_ = std::move(*tls);
   else
     violations_.add(Instant{}, "TLS cannot be set up: " + tls.error());

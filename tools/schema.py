@@ -32,7 +32,7 @@ KINDS = {
             "rebuffering reorder_delay first every mean_gap length mean mean_good mean_bad deviation step memory target interval "
             "age mean_on mean_off by",
     "rate": "goodput",
-    "size": "mtu quantum bytes request response size up_size down_size segment_size initial_datagram_size max_datagram_size "
+    "size": "mtu quantum bytes request response size up_size down_size segment_size initial_datagram_size max_datagram_size certificate_chain "
             "retransmitted duplicated datagram_size",
     "switch": "multipath pacing ecn discover_mtu grease retry use backup rebind completes mtu_signal bleach drops_ect",
 }

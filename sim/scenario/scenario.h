@@ -34,6 +34,7 @@ struct EndpointsSpec {
   SideSpec client;
   SideSpec server;
   bool require_retry = false;
+  std::size_t certificate_chain = 0;             // bytes; 0: one certificate
   InjectedBug injected_bug = InjectedBug::none;  // in both sides, for tests of the tests
   std::optional<std::size_t> first_path;         // index of the path that the handshake uses; the first one by default
 

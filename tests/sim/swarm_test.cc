@@ -130,6 +130,7 @@ TEST(Swarm, SeedsDrawWhateverElseScenariosMayHave) {
                            "do: abandon_path",
                            "do: nat_rebind",
                            "do: reorder_burst",
+                           "certificate_chain: ",
                            "do: set_mtu",
                            "ms, mode: hold",
                            "value: no_buffers",

@@ -1,5 +1,6 @@
 #include "sim/scenario/scenario_loader.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -355,6 +356,37 @@ TEST(ScenarioLoader, EveryEngineHasItsControllersAndNoOthers) {
   EXPECT_THAT(
       error_of(kSmall, {"endpoints.client.engine=ngtcp2", "endpoints.client.cc=bbr", "endpoints.server.cc=bbr"}),
       AllOf(HasSubstr("endpoints.server.cc"), HasSubstr("(engine mpquic)")));
+}
+
+TEST(ScenarioLoader, WhatAnEngineLacksIsRefusedWhereItIsAskedFor) {
+  const auto with = [](const std::string& endpoints) {
+    return changed("endpoints:\n  cc: new_reno\n  multipath: off\n  max_data: 1MiB\n",
+                   "endpoints: " + endpoints + "\n");
+  };
+  for (const char* key : {"scheduler: round_robin", "duplication: all", "duplicate_copies: 2", "reinjection: off",
+                          "pacing: off", "ecn: off", "buggify: 1%", "key_update_after_packets: 9", "send_buffer: 1MB",
+                          "max_paths: 2", "address_advertisement: on"}) {
+    const std::string name = std::string(key).substr(0, std::string(key).find(':'));
+    EXPECT_THAT(error_of(with(fmt::format("{{client: {{engine: ngtcp2, {}}}}}", key))),
+                AllOf(HasSubstr("key 'endpoints.client." + name + "': engine ngtcp2 does not have it"),
+                      HasSubstr("handshake_timeout")));
+    EXPECT_THAT(error_of(with(fmt::format("{{engine: ngtcp2, {}}}", key))), HasSubstr("'endpoints." + name + "'"));
+    EXPECT_EQ(error_of(with(fmt::format("{{{}, client: {{engine: ngtcp2}}}}", key))), "") << "it is the server's";
+    EXPECT_EQ(error_of(with(fmt::format("{{client: {{{}}}}}", key)), {"endpoints.client.engine=ngtcp2"}), "")
+        << "the engine was chosen for a file that was written for another one";
+    EXPECT_THAT(error_of(with(fmt::format("{{client: {{{}}}}}", key)),
+                         {"endpoints.client.engine=ngtcp2",
+                          "endpoints.client." + name + "=" + std::string(key).substr(name.size() + 2)}),
+                HasSubstr("engine ngtcp2 does not have it"));
+  }
+  EXPECT_THAT(error_of(with("{certificate_chain: 4kB, server: {engine: ngtcp2}}")), HasSubstr("sends one certificate"));
+  EXPECT_EQ(error_of(with("{certificate_chain: 4kB}"), {"endpoints.server.engine=ngtcp2"}), "");
+  EXPECT_EQ(error_of(with("{certificate_chain: 50kB, client: {engine: ngtcp2}}")), "");
+  EXPECT_THAT(error_of(with("{certificate_chain: 50001B}")), HasSubstr("expected 0 to 50000"));
+  EXPECT_EQ(error_of(with("{cc: olia}"), {"endpoints.client.engine=ngtcp2", "endpoints.server.engine=ngtcp2"}), "");
+  EXPECT_EQ(
+      error_of(with("{engine: ngtcp2, cc: bbr}"), {"endpoints.client.engine=mpquic", "endpoints.server.engine=mpquic"}),
+      "");
 }
 
 TEST(ScenarioLoader, SocketErrorsHaveTheNamesOfTheSystem) {
