@@ -19,8 +19,8 @@ namespace {
 
 /// "a, b and c".
 [[nodiscard]] std::string listed(const std::vector<std::string_view>& words) {
-  const std::string last(words.back());
-  if (words.size() == 1) return last;
+  const std::string_view last = words.back();
+  if (words.size() == 1) return std::string(last);
   return fmt::format("{} and {}", fmt::join(words.begin(), words.end() - 1, ", "), last);
 }
 

@@ -29,8 +29,10 @@ std::unique_ptr<trace::Sink> QlogFiles::make_sink(Role role, const ConnectionId&
   auto opened = std::move(first_[side]);
   if (!opened) {
     auto file = OutputFile::create(name);
-    if (!file && opened_) opened_ = std::unexpected(std::move(file).error());
-    if (!file) return nullptr;
+    if (!file) {
+      if (opened_) opened_ = std::unexpected(std::move(file).error());
+      return nullptr;
+    }
     opened = std::make_unique<OutputFile>(std::move(*file));
   }
   OutputFile& file = *files_.emplace_back(std::move(opened));

@@ -117,8 +117,9 @@ constexpr std::array kDashes = {"", " stroke-dasharray='6 3'", " stroke-dasharra
 [[nodiscard]] std::string draw_legend(const std::vector<ChartSeries>& entries, double top) {
   std::string out;
   for (std::size_t i = 0; i < entries.size(); ++i) {
+    const std::size_t row = i / kLegendColumns;
     const double x = kLeft + kLegendEntry * static_cast<double>(i % kLegendColumns);
-    const double y = top + kLine * static_cast<double>(i / kLegendColumns);
+    const double y = top + kLine * static_cast<double>(row);
     out += fmt::format(
         "<line x1='{:.0f}' x2='{:.0f}' y1='{:.0f}' y2='{:.0f}' {} stroke-width='3'/>"
         "<text x='{:.0f}' y='{:.0f}'>{}</text>\n",
@@ -154,8 +155,8 @@ constexpr std::array kDashes = {"", " stroke-dasharray='6 3'", " stroke-dasharra
 
 std::string to_svg(const Chart& chart) {
   const auto entries = legend_of(chart);
-  const auto rows = static_cast<double>((entries.size() + kLegendColumns - 1) / kLegendColumns);
-  const double first = 104 + kLine * rows;
+  const std::size_t rows = (entries.size() + kLegendColumns - 1) / kLegendColumns;
+  const double first = 104 + kLine * static_cast<double>(rows);
   const double bottom = first + kPanelStep * (static_cast<double>(chart.panels.size()) - 1) + kPanelHeight;
   const auto listed = static_cast<double>(std::min(chart.marks.size(), kMostListed + 1));
   const double height = bottom + 50 + kLine * listed;

@@ -33,8 +33,6 @@ struct Arguments {
   Ns3Options ns3;
 };
 
-[[nodiscard]] int complain(const std::string& what) { return sim::complain(kProgram, what); }
-
 /// ns-3 ends the process when it cannot write.
 [[nodiscard]] std::expected<void, std::string> prepare(const Ns3Options& options) {
   if (!options.pcap.empty())
@@ -59,8 +57,8 @@ struct Arguments {
 
 [[nodiscard]] int run(const Arguments& arguments) {
   auto scenario = load(arguments);
-  if (!scenario) return complain(scenario.error());
-  if (auto prepared = prepare(arguments.ns3); !prepared) return complain(prepared.error());
+  if (!scenario) return complain(kProgram, scenario.error());
+  if (auto prepared = prepare(arguments.ns3); !prepared) return complain(kProgram, prepared.error());
   const auto simulate = [](const Scenario& run, const Ns3Options& ns3, const Instruments* instruments) {
     Ns3Network network(run, ns3);
     SimulationOptions options;

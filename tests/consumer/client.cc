@@ -11,6 +11,7 @@
 #include "io/event_loop.h"
 #include "io/system_clock.h"
 #include "io/system_rng.h"
+#include "stack/crypto/tls_provider.h"
 #include "stack/endpoint/endpoint.h"
 
 int main(int argc, char** argv) {

@@ -83,12 +83,20 @@ TEST(Differential, Ns3sOwnLinksAgreeWithoutRandomLoss) {
   expect_agreement(ours, theirs);
 }
 
+/// What is lost differs in time by a packet's service, and so do the runs: their mean tells.
 TEST(Differential, Ns3sOwnLinksAgreeWithSeededLoss) {
-  for (const std::uint64_t seed : {1U, 2U}) {
-    const Outcome ours = run_native(six_wans(true, "ns3"), seed);
-    const Outcome theirs = run_ns3(six_wans(true, "ns3"), {.seed = seed});
-    expect_agreement(ours, theirs);
+  constexpr std::uint64_t kSeeds = 6;
+  Outcome ours;
+  Outcome theirs;
+  const auto add = [](Outcome& sum, const Outcome& outcome) {
+    sum.drops += outcome.drops;
+    sum.report.goodput_mbps += outcome.report.goodput_mbps;
+  };
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    add(ours, run_native(six_wans(true, "ns3"), seed));
+    add(theirs, run_ns3(six_wans(true, "ns3"), {.seed = seed}));
   }
+  expect_agreement(ours, theirs);
 }
 
 /// Through ns-3's sockets, UDP, IP and devices, and bit for bit the same.
@@ -113,7 +121,8 @@ TEST(Ns3, EqualSeedsGiveEqualTracesEvenInOneProcess) {
   EXPECT_NE(hash(6), first);
 }
 
-/// Both together fill the line: 10 Mbit/s carry 9.5 of TCP's payload and, in packets of 1200 bytes, less of ours.
+/// Both together fill the line: 10 Mbit/s carry 9.65 of TCP's payload (1448 of 1502 bytes) and, in packets of 1200
+/// bytes, less of ours.
 TEST(Ns3, TcpTakesItsShareOfASharedBottleneck) {
   const auto report = [](const std::string& flows) {
     const Overrides overrides = {"workloads.0.bytes=2MB", "ns3.rate=10Mbit/s", "ns3.queue=60kB",
@@ -128,7 +137,7 @@ TEST(Ns3, TcpTakesItsShareOfASharedBottleneck) {
   ASSERT_TRUE(shared.tcp_goodput_mbps);
   EXPECT_LT(shared.goodput_mbps, alone.goodput_mbps / 1.5);
   EXPECT_GT(*shared.tcp_goodput_mbps, 3);
-  EXPECT_LT(*shared.tcp_goodput_mbps + shared.goodput_mbps, 9.6);
+  EXPECT_LT(*shared.tcp_goodput_mbps + shared.goodput_mbps, 9.65);
   EXPECT_GT(*shared.tcp_goodput_mbps + shared.goodput_mbps, 8);
 }
 

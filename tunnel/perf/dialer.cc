@@ -17,7 +17,7 @@ constexpr std::size_t kIpv4AndUdp = 28;
 constexpr std::size_t kIpv6AndUdp = 48;
 
 [[nodiscard]] std::string describe(const io::DeliveryError& error) {
-  const std::string remote = io::text_of(error.tuple.remote);
+  std::string remote = io::text_of(error.tuple.remote);
   switch (error.failure) {
     case TransmitFailure::refused: return fmt::format("{}: connection refused", remote);
     case TransmitFailure::unreachable: return fmt::format("{}: unreachable", remote);
