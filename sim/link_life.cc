@@ -85,6 +85,17 @@ template <class Next>
   return std::nullopt;
 }
 
+/// Packets of the largest MTU that the link ever has carry the most payload.
+[[nodiscard]] LinkConfig at_its_widest(const Scenario& scenario, std::size_t path, Direction direction) {
+  LinkConfig link = scenario.link(path, direction);
+  for (const ScriptedEvent& event : scenario.events) {
+    const auto* mtu = std::get_if<ByteCount>(&event.value);
+    if (mtu != nullptr && event.path == path && (!event.direction || *event.direction == direction))
+      link.mtu = std::max<std::size_t>(link.mtu, mtu->value());
+  }
+  return link;
+}
+
 /// Lays one link's life out, from one change to the next.
 class Layout {
  public:
@@ -92,7 +103,7 @@ class Layout {
       : scenario_(course.scenario),
         path_(path),
         direction_(direction),
-        link_(scenario_.link(path, direction)),
+        link_(at_its_widest(scenario_, path, direction)),
         share_(payload_capacity_mbps(link_, scenario_.endpoints.narrower()) * 1e6 /
                static_cast<double>(link_.rate.bits_per_second())),
         delay_(least_delay(link_)),
@@ -201,7 +212,7 @@ LinkLife life_of_link(const Course& course, std::size_t path, Direction directio
 
 LinkLife life_of_bottleneck(const Course& course, const std::vector<std::size_t>& paths, Direction direction) {
   // Large packets carry the most payload.
-  const auto mtu = [&](std::size_t path) { return course.scenario.link(path, direction).mtu; };
+  const auto mtu = [&](std::size_t path) { return at_its_widest(course.scenario, path, direction).mtu; };
   LinkLife life = Layout(course, *std::ranges::max_element(paths, {}, mtu), direction).lay_out(false);
   Duration delay = kForever;
   for (const std::size_t path : paths) delay = shortest_delay(Layout(course, path, direction).lay_out(false), delay);
@@ -216,7 +227,7 @@ LinkLife life_of_line(const Scenario& scenario, const std::vector<std::size_t>& 
   line.mtu = 0;
   for (const std::size_t path : paths) {
     delay = shortest_delay(Layout({.scenario = scenario}, path, direction).lay_out(false), delay);
-    line.mtu = std::max(line.mtu, scenario.link(path, direction).mtu);
+    line.mtu = std::max(line.mtu, at_its_widest(scenario, path, direction).mtu);
   }
   return {{.from = {},
            .to = kForever,

@@ -3,13 +3,16 @@
 #include <algorithm>
 #include <deque>
 
+#include "stack/base/check.h"
+
 namespace mpquic::sim {
 namespace {
 
-enum class Message : std::uint8_t { client_hello = 1, server_hello = 2, finished = 3 };
+enum class Message : std::uint8_t { client_hello = 1, server_hello = 2, finished = 3, certificate = 4 };
 
 constexpr std::size_t kHeader = 3;  // type, length (2)
 constexpr std::size_t kMaxMessage = 4096;
+constexpr std::size_t kMaxCertificate = 0xffff;  // what the length can say
 constexpr std::size_t kSecretSize = 32;
 // RFC 8446 §6: TLS alerts.
 constexpr std::uint64_t kUnexpectedMessage = error::kCryptoErrorBase + 10;
@@ -18,8 +21,8 @@ constexpr std::uint64_t kNoApplicationProtocol = error::kCryptoErrorBase + 120;
 
 class NullTlsSession final : public TlsSession {
  public:
-  NullTlsSession(const TlsSessionOptions& options, std::string alpn)
-      : role_(options.role), alpn_(std::move(alpn)), parameters_(options.parameters) {}
+  NullTlsSession(const TlsSessionOptions& options, std::string alpn, std::size_t chain_bytes)
+      : role_(options.role), alpn_(std::move(alpn)), chain_bytes_(chain_bytes), parameters_(options.parameters) {}
 
   [[nodiscard]] Result<void> start() override {
     send(EncryptionLevel::initial, Message::client_hello, true);
@@ -32,9 +35,10 @@ class NullTlsSession final : public TlsSession {
     while (incoming_.size() >= kHeader) {
       const std::size_t length =
           std::to_integer<std::size_t>(incoming_[1]) << 8 | std::to_integer<std::size_t>(incoming_[2]);
-      if (length > kMaxMessage) return fail(kDecodeError, "handshake message too long");
-      if (incoming_.size() < kHeader + length) break;
       const auto type = static_cast<Message>(incoming_[0]);
+      if (length > (type == Message::certificate ? kMaxCertificate : kMaxMessage))
+        return fail(kDecodeError, "handshake message too long");
+      if (incoming_.size() < kHeader + length) break;
       const std::vector<std::byte> body(incoming_.begin() + kHeader,
                                         incoming_.begin() + static_cast<std::ptrdiff_t>(kHeader + length));
       incoming_.erase(incoming_.begin(), incoming_.begin() + static_cast<std::ptrdiff_t>(kHeader + length));
@@ -72,6 +76,7 @@ class NullTlsSession final : public TlsSession {
       send(EncryptionLevel::initial, Message::server_hello, false);
       give_keys(EncryptionLevel::handshake, true);
       give_keys(EncryptionLevel::handshake, false);
+      if (chain_bytes_ > 0) send_certificate();
       send(EncryptionLevel::handshake, Message::finished, true);
       give_keys(EncryptionLevel::one_rtt, true);
       state_ = State::finished;
@@ -79,6 +84,8 @@ class NullTlsSession final : public TlsSession {
       give_keys(EncryptionLevel::handshake, false);
       give_keys(EncryptionLevel::handshake, true);
       state_ = State::finished;
+    } else if (state_ == State::finished && role_ == Role::client && type == Message::certificate) {
+      return {};  // it only takes its time
     } else if (state_ == State::finished && type == Message::finished) {
       if (role_ == Role::client) {
         MPQUIC_TRY(take_parameters(body));
@@ -113,10 +120,18 @@ class NullTlsSession final : public TlsSession {
       std::ranges::copy(as_bytes(alpn_), std::back_inserter(out));
       out.insert(out.end(), parameters_.begin(), parameters_.end());
     }
-    const std::size_t length = out.size() - kHeader;
-    out[1] = static_cast<std::byte>(length >> 8);
-    out[2] = static_cast<std::byte>(length & 0xff);
-    push(TlsHandshakeData{.level = level, .data = {}}, std::move(out));
+    push_message(level, std::move(out));
+  }
+  void send_certificate() {
+    std::vector<std::byte> out(kHeader + chain_bytes_);
+    out[0] = static_cast<std::byte>(Message::certificate);
+    push_message(EncryptionLevel::handshake, std::move(out));
+  }
+  void push_message(EncryptionLevel level, std::vector<std::byte> message) {
+    const std::size_t length = message.size() - kHeader;
+    message[1] = static_cast<std::byte>(length >> 8);
+    message[2] = static_cast<std::byte>(length & 0xff);
+    push(TlsHandshakeData{.level = level, .data = {}}, std::move(message));
   }
 
   void give_keys(EncryptionLevel level, bool write) {
@@ -131,6 +146,7 @@ class NullTlsSession final : public TlsSession {
 
   Role role_;
   std::string alpn_;
+  std::size_t chain_bytes_;
   std::vector<std::byte> parameters_;
   State state_ = State::hello;
   std::vector<std::byte> incoming_;
@@ -140,19 +156,21 @@ class NullTlsSession final : public TlsSession {
 
 class NullTlsProvider final : public TlsProvider {
  public:
-  explicit NullTlsProvider(std::string alpn) : alpn_(std::move(alpn)) {}
+  NullTlsProvider(std::string alpn, std::size_t chain_bytes) : alpn_(std::move(alpn)), chain_bytes_(chain_bytes) {}
   [[nodiscard]] Result<std::unique_ptr<TlsSession>> make_session(const TlsSessionOptions& options) override {
-    return std::make_unique<NullTlsSession>(options, alpn_);
+    return std::make_unique<NullTlsSession>(options, alpn_, chain_bytes_);
   }
 
  private:
   std::string alpn_;
+  std::size_t chain_bytes_;
 };
 
 }  // namespace
 
-std::shared_ptr<TlsProvider> make_null_tls_provider(std::string alpn) {
-  return std::make_shared<NullTlsProvider>(std::move(alpn));
+std::shared_ptr<TlsProvider> make_null_tls_provider(std::string alpn, std::size_t chain_bytes) {
+  MPQUIC_CHECK(chain_bytes <= kMaxCertificate);
+  return std::make_shared<NullTlsProvider>(std::move(alpn), chain_bytes);
 }
 
 }  // namespace mpquic::sim

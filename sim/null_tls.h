@@ -17,6 +17,6 @@
 namespace mpquic::sim {
 
 /// For both roles; the server takes any client that names the same protocol.
-[[nodiscard]] std::shared_ptr<TlsProvider> make_null_tls_provider(std::string alpn);
+[[nodiscard]] std::shared_ptr<TlsProvider> make_null_tls_provider(std::string alpn, std::size_t chain_bytes = 0);
 
 }  // namespace mpquic::sim

@@ -30,7 +30,7 @@ constexpr Duration kCloseTime = std::chrono::seconds(1);
 }
 [[nodiscard]] bool carries_everything(const LinkConfig& link) {
   return link.loss == 0 && link.corrupt == 0 && link.truncate == 0 && !link.burst_loss && !link.policer &&
-         carries_everything(static_cast<const BottleneckConfig&>(link));
+         !link.drops_ect && carries_everything(static_cast<const BottleneckConfig&>(link));
 }
 
 [[nodiscard]] bool drops_acks(const Scenario& scenario) {
@@ -62,7 +62,7 @@ Simulation::Simulation(Scenario scenario, SimulationOptions options)
   world_->set_tap(options_.tap);
   world_->set_carrier(options_.carrier);
   if (drops_acks(scenario_)) world_->set_ack_watch(acks_);
-  if (auto tls = make_tls_pair(scenario_.crypto, options_.seed, options_.keylog))
+  if (auto tls = make_tls_pair(scenario_, options_.seed, options_.keylog))
     tls_ = std::move(*tls);
   else
     violations_.add(Instant{}, "TLS cannot be set up: " + tls.error());
@@ -268,7 +268,8 @@ void Simulation::close_and_drain() {
   for (std::size_t path = 0; path < world_->path_count(); ++path) {
     const Link& up = world_->link(path, Direction::up);
     slowest = std::max(slowest, up.config().delay + world_->link(path, Direction::down).config().delay);
-    reliable &= up.up() && carries_everything(up.config()) && scenario_.paths[path].config.outages.empty();
+    reliable &=
+        up.up() && !up.held() && carries_everything(up.config()) && scenario_.paths[path].config.outages.empty();
   }
   const Instant limit = world_->now() + kCloseTime + slowest;
   for (const ScriptedEvent& event : scenario_.events) {  // faults that are still to come, or wait for their victims

@@ -54,7 +54,7 @@ struct TlsPair {
   std::shared_ptr<TlsProvider> server;
 };
 [[nodiscard]] std::expected<TlsPair, std::string> make_tls_pair(
-    Crypto crypto, std::uint64_t seed, const std::function<void(std::string_view)>& keylog = {});
+    const Scenario& scenario, std::uint64_t seed, const std::function<void(std::string_view)>& keylog = {});
 
 class Simulation {
  public:

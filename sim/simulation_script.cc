@@ -7,6 +7,21 @@
 #include "stack/base/overloaded.h"
 
 namespace mpquic::sim {
+namespace {
+
+/// What the transport hears of.
+[[nodiscard]] std::optional<TransmitFailure> failure_of(SocketError error) {
+  switch (error) {
+    case SocketError::too_big: return TransmitFailure::too_big;
+    case SocketError::unreachable: return TransmitFailure::unreachable;
+    case SocketError::refused: return TransmitFailure::refused;
+    case SocketError::would_block:
+    case SocketError::no_buffers: break;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
 
 void Simulation::run_script(std::size_t index) {
   if (index >= scenario_.events.size()) return end_of(scenario_.events[index - scenario_.events.size()]);
@@ -27,7 +42,9 @@ void Simulation::run_script(std::size_t index) {
     case Action::silent_death:
     case Action::set_rate:
     case Action::set_delay:
-    case Action::set_loss: change_links(event); break;
+    case Action::hold:
+    case Action::set_loss:
+    case Action::set_mtu: change_links(event); break;
     case Action::address_change: change_address(event); break;
     case Action::socket_error: fail_socket(index); break;
     case Action::clock_jump:
@@ -62,10 +79,16 @@ void Simulation::change_links(const ScriptedEvent& event) {
     if (event.direction && *event.direction != direction) continue;
     Link& link = world_->link(event.path, direction);
     std::visit(overloaded{
-                   [&](std::monostate) { world_->set_link_up(event.path, direction, false); },
+                   [&](std::monostate) {
+                     if (event.action == Action::hold)
+                       world_->set_link_held(event.path, direction, true);
+                     else
+                       world_->set_link_up(event.path, direction, false);
+                   },
                    [&](Bandwidth rate) { link.set_rate(rate); },
                    [&](Duration delay) { link.set_delay(delay); },
                    [&](double loss) { link.set_loss(loss); },
+                   [&](ByteCount mtu) { world_->set_mtu(event.path, direction, mtu.value()); },
                    [](bool) {},
                },
                event.value);
@@ -101,9 +124,9 @@ void Simulation::change_address(const ScriptedEvent& event) {
 void Simulation::fail_socket(std::size_t index) {
   const ScriptedEvent& event = scenario_.events[index];
   const Instant until = world_->now() + event.length;
-  if (event.failure) {
+  if (event.error != SocketError::would_block) {
     const bool once = event.length == Duration::zero();
-    return world_->fail_sends(event.side, event.path, *event.failure, once ? std::nullopt : Deadline(until));
+    return world_->fail_sends(event.side, event.path, failure_of(event.error), once ? std::nullopt : Deadline(until));
   }
   const auto stats = client_path(event.path);
   if (!stats) return;
@@ -147,6 +170,7 @@ void Simulation::heal() {
       link.set_rate(scenario_.link(path, direction).rate);
       link.set_delay(scenario_.link(path, direction).delay);
       link.set_loss(0);
+      world_->set_mtu(path, direction, scenario_.link(path, direction).mtu);
     }
   }
   for (const SocketAddress& socket : blocked_sockets_) engine(Role::client).transport().set_writable(socket, true);

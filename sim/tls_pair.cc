@@ -11,10 +11,10 @@ constexpr std::string_view kAlpn = "mpquic-sim";
 /// 2024-01-01: the time of every simulated handshake.
 constexpr std::int64_t kVerificationTime = 1704067200;
 
-[[nodiscard]] std::expected<void, std::string> make_real(TlsPair& pair, std::uint64_t seed,
+[[nodiscard]] std::expected<void, std::string> make_real(TlsPair& pair, std::uint64_t seed, std::size_t chain_bytes,
                                                          const std::function<void(std::string_view)>& keylog) {
   SeededRng certificate_rng(seed, stream_of(Purpose::certificate));
-  auto identity = make_self_signed({}, certificate_rng);
+  auto identity = make_self_signed({.chain_bytes = chain_bytes}, certificate_rng);
   if (!identity) return std::unexpected(identity.error());
   TlsConfig server;
   server.role = Role::server;
@@ -42,16 +42,17 @@ constexpr std::int64_t kVerificationTime = 1704067200;
 
 }  // namespace
 
-std::expected<TlsPair, std::string> make_tls_pair(Crypto crypto, std::uint64_t seed,
+std::expected<TlsPair, std::string> make_tls_pair(const Scenario& scenario, std::uint64_t seed,
                                                   const std::function<void(std::string_view)>& keylog) {
+  const std::size_t chain_bytes = scenario.endpoints.certificate_chain;
   TlsPair pair;
   pair.client_rng = std::make_unique<SeededRng>(seed, stream_of(Purpose::client_tls));
   pair.server_rng = std::make_unique<SeededRng>(seed, stream_of(Purpose::server_tls));
-  if (crypto == Crypto::null) {
-    pair.client = pair.server = make_null_tls_provider(std::string(kAlpn));
+  if (scenario.crypto == Crypto::null) {
+    pair.client = pair.server = make_null_tls_provider(std::string(kAlpn), chain_bytes);
     return pair;
   }
-  if (auto made = make_real(pair, seed, keylog); !made) return std::unexpected(std::move(made).error());
+  if (auto made = make_real(pair, seed, chain_bytes, keylog); !made) return std::unexpected(std::move(made).error());
   return pair;
 }
 

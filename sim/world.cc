@@ -1,6 +1,7 @@
 #include "sim/world.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "stack/wire/header.h"
 
@@ -15,8 +16,8 @@ constexpr std::uint64_t kOutagesPerPath = 256;
   return {.ip = IpAddress::v4(octets), .port = port};
 }
 
-[[nodiscard]] std::size_t largest_payload(const std::vector<PathConfig>& paths) {
-  std::size_t mtu = kMinInitialDatagram + kIpUdpOverhead;
+[[nodiscard]] std::size_t largest_payload(const std::vector<PathConfig>& paths, const CommonConfig& common) {
+  std::size_t mtu = std::max(kMinInitialDatagram + kIpUdpOverhead, common.largest_mtu);
   for (const PathConfig& path : paths) mtu = std::max({mtu, path.up.mtu, path.down.mtu});
   return std::min(mtu - kIpUdpOverhead, kMaxDatagram);
 }
@@ -52,7 +53,7 @@ void add_datagram(TraceHash& hash, Bytes datagram) {
 }  // namespace
 
 World::World(const std::vector<PathConfig>& paths, std::uint64_t seed, const CommonConfig& common)
-    : pool_(largest_payload(paths)), meddler_(2 * paths.size()), server_(v4({192, 0, 2, 1}, kServerPort)) {
+    : pool_(largest_payload(paths, common)), meddler_(2 * paths.size()), server_(v4({192, 0, 2, 1}, kServerPort)) {
   for (std::size_t i = 0; i < common.bottlenecks.size(); ++i) {
     bottlenecks_.push_back(
         std::make_unique<Bottleneck>(common.bottlenecks[i], RandomSource{.seed = seed, .entity = kSharedEntity + i}));
@@ -133,7 +134,7 @@ std::optional<TransmitFailure> World::send(Role from, const Transmit& train, Byt
     return std::nullopt;
   }
   if (from == Role::client && !paths_[route->path].interface_up) return TransmitFailure::unreachable;
-  if (const auto failure = send_fault(from, paths_[route->path])) return failure;
+  if (const auto fault = send_fault(from, paths_[route->path])) return fault->failure;
   Packet packet{.tuple = route->tuple, .sent_at = now(), .serial = 0, .size = 0, .ecn = train.ecn};
   const Direction direction = from == Role::client ? Direction::up : Direction::down;
   const std::size_t link = link_index(route->path, direction);
@@ -206,6 +207,10 @@ void World::enter_link(std::size_t link, const Packet& packet, Bytes bytes) {
   const auto flow = static_cast<std::uint32_t>(link << 24 ^ packet.tuple.local.port << 8U ^ packet.tuple.remote.port);
   links_[link]->offer(
       {.ref = ref, .bytes = static_cast<std::uint32_t>(packet.ip_size()), .flow = flow, .ecn = packet.ecn}, now());
+  rearm(link);
+}
+
+void World::rearm(std::size_t link) {
   rearm_link(link, links_[link]->due());
   if (!bottlenecks_.empty())
     if (const auto shared = links_[link]->config().shared_bottleneck) rearm_bottleneck(*shared);
@@ -393,8 +398,24 @@ void World::rebind(std::size_t path) {
 }
 
 void World::set_link_up(std::size_t path, Direction direction, bool up) {
+  if (up) set_link_held(path, direction, false);
   link(path, direction).set_up(up, now());
   rearm_link(link_index(path, direction), link(path, direction).due());
+}
+
+void World::set_link_held(std::size_t path, Direction direction, bool held) {
+  if (std::exchange(paths_[path].held[static_cast<std::size_t>(direction)], held) == held) return;
+  if (held)
+    link(path, direction).begin_hold();
+  else
+    link(path, direction).end_hold(now());
+  rearm(link_index(path, direction));
+}
+
+void World::set_mtu(std::size_t path, Direction direction, std::size_t mtu) {
+  if (link(path, direction).config().mtu == mtu) return;
+  link(path, direction).set_mtu(mtu);
+  paths_[path].known_mtu[static_cast<std::size_t>(direction)] = {};
 }
 
 void World::change_address(std::size_t path) {
@@ -406,17 +427,17 @@ void World::change_address(std::size_t path) {
   ++address_changes_;
 }
 
-void World::fail_sends(Role from, std::size_t path, TransmitFailure failure, Deadline until) {
+void World::fail_sends(Role from, std::size_t path, std::optional<TransmitFailure> failure, Deadline until) {
   paths_[path].send_fault[static_cast<std::size_t>(from)] = SendFault{.failure = failure, .until = until};
 }
 
-std::optional<TransmitFailure> World::send_fault(Role from, Path& path) {
+std::optional<World::SendFault> World::send_fault(Role from, Path& path) {
   auto& fault = path.send_fault[static_cast<std::size_t>(from)];
   if (!fault) return std::nullopt;
   const SendFault now_active = *fault;
   if (!fault->until || *fault->until <= now()) fault.reset();
   if (now_active.until && *now_active.until <= now()) return std::nullopt;
-  return now_active.failure;
+  return now_active;
 }
 
 bool World::is_former(const SocketAddress& local) const {

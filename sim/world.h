@@ -61,6 +61,7 @@ struct FailureGroupConfig {
 struct CommonConfig {
   std::vector<BottleneckConfig> bottlenecks;  // LinkConfig::shared_bottleneck names them by index
   std::vector<FailureGroupConfig> groups;
+  std::size_t largest_mtu = 0;  // that set_mtu() will give any link
 };
 
 /// A host's network side. `bytes` of the train may be changed in place; they are gone after the call.
@@ -116,15 +117,20 @@ class World final : private LinkObserver {
   [[nodiscard]] const Link& link(std::size_t path, Direction direction) const {
     return *links_[link_index(path, direction)];
   }
+  /// Up also ends a hold.
   void set_link_up(std::size_t path, Direction direction, bool up);
+  /// Packets wait in the link's queue (Link::begin_hold) until it is up or held no more.
+  void set_link_held(std::size_t path, Direction direction, bool held);
+  /// What the sender has learnt of another MTU is forgotten.
+  void set_mtu(std::size_t path, Direction direction, std::size_t mtu);
   /// The client's interface: while it is down, its sends fail at once.
   void set_interface_up(std::size_t path, bool up);
   /// The client's interface gets another address at once; what is on the way to the old one is lost, and sends from it
   /// fail. client_tuple() names the new one.
   void change_address(std::size_t path);
   /// Sends of this host on this path fail with `failure` before `until`; the first failure ends it if there is no
-  /// `until`.
-  void fail_sends(Role from, std::size_t path, TransmitFailure failure, Deadline until);
+  /// `until`. Without `failure` nobody is told: the packets are lost in the host.
+  void fail_sends(Role from, std::size_t path, std::optional<TransmitFailure> failure, Deadline until);
   /// Drops datagrams that come to the link from now on.
   void drop_datagrams(std::size_t path, Direction direction, const Meddler::Cull& cull) {
     meddler_.drop(link_index(path, direction), cull);
@@ -171,13 +177,14 @@ class World final : private LinkObserver {
     Instant since;
   };
   struct SendFault {
-    TransmitFailure failure = TransmitFailure::refused;
+    std::optional<TransmitFailure> failure;
     Deadline until;
   };
   struct Path {
     std::string name;
     SocketAddress client;
     bool interface_up = true;
+    bool held[2] = {};  // by direction, by set_link_held()
     NatConfig nat;
     std::vector<Binding> bindings;
     KnownMtu known_mtu[2];                   // by direction
@@ -200,6 +207,7 @@ class World final : private LinkObserver {
   void add_links(const PathConfig& path, std::uint64_t seed);
   void add_outages(const std::vector<PathConfig>& paths, const CommonConfig& common, std::uint64_t seed);
   void add_outage(const OutageConfig& config, const RandomStream& random, std::vector<Link*> links);
+  void rearm(std::size_t link);  // and its bottleneck
   void rearm_link(std::size_t link, Instant due);
   void rearm_bottleneck(std::size_t bottleneck);
   void rearm_timer(TimerId timer, Deadline deadline);
@@ -207,7 +215,7 @@ class World final : private LinkObserver {
   void rearm_outage(std::size_t outage);
   void learn_mtu(LinkId link);
   void put_on_link(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes);
-  [[nodiscard]] std::optional<TransmitFailure> send_fault(Role from, Path& path);
+  [[nodiscard]] std::optional<SendFault> send_fault(Role from, Path& path);
   [[nodiscard]] bool is_former(const SocketAddress& local) const;
   void meddle(std::size_t link, const Packet& packet, const FourTuple& sender, Bytes bytes);
   void hand_over(LinkId link, PacketRef packet);

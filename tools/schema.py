@@ -32,12 +32,12 @@ KINDS = {
             "rebuffering reorder_delay first every mean_gap length mean mean_good mean_bad deviation step memory target interval "
             "age mean_on mean_off by",
     "rate": "goodput",
-    "size": "mtu quantum bytes request response size up_size down_size segment_size initial_datagram_size max_datagram_size "
+    "size": "mtu quantum bytes request response size up_size down_size segment_size initial_datagram_size max_datagram_size certificate_chain "
             "retransmitted duplicated datagram_size",
-    "switch": "multipath pacing ecn discover_mtu grease retry use backup rebind completes mtu_signal bleach",
+    "switch": "multipath pacing ecn discover_mtu grease retry use backup rebind completes mtu_signal bleach drops_ect",
 }
 EVENTS = {"outage": {"for": "1s"}, "flap": {"down": "1s", "up": "1s", "count": 1}, "set_rate": {"value": "1Mbit/s"},
-          "set_delay": {"value": "1ms"}, "set_loss": {"value": "1%"}, "path_status": {"value": "backup"},
+          "set_delay": {"value": "1ms"}, "set_loss": {"value": "1%"}, "set_mtu": {"value": "1400B"}, "path_status": {"value": "backup"},
           "reorder_burst": {"for": "1ms"}, "socket_error": {"value": "refused"}, "clock_jump": {"side": "client", "value": "1s"}}
 # ns-3's topologies, at their shortest.
 NS3 = {"paths": {}, "shared_bottleneck": {"rate": "1Mbit/s", "tcp": {"flows": 1}}, "wifi": {"tcp": {"flows": 1}},

@@ -54,6 +54,7 @@ void Link::offer(LinkPacket packet, Instant now) {
   if (!up()) return drop(packet.ref, LinkDrop::down);
   if (packet.bytes > config_.mtu) return drop(packet.ref, LinkDrop::too_big);
   if (policer_ && !policer_->take(packet.bytes, now)) return drop(packet.ref, LinkDrop::policed);
+  if (config_.drops_ect && packet.ecn != Ecn::not_ect) return drop(packet.ref, LinkDrop::ect);
   if (config_.bleach && packet.ecn != Ecn::not_ect) {
     ++counters_.bleached;
     packet.ecn = Ecn::not_ect;

@@ -1,8 +1,8 @@
 // One direction of a link, without a clock of its own.
 //
-//   offer() -> [up?] -> [mtu] -> [policer] -> Bottleneck: Queue -> Service -> Impairment... -> wire (FIFO) -> observer
-//                |        |          |                      |                      |             |
-//               down   too big    policed         full, dropped by AQM            lost          down
+// offer() -> [up?] -> [mtu] -> [policer] -> [ECT] -> Bottleneck: Queue -> Service -> Impairment... -> wire -> observer
+//              |        |          |          |                    |                       |            |
+//            down    too big    policed      ECT         full, dropped by AQM            lost         down
 //
 // A host calls offer() and the setters as things happen; after each call it re-arms one timer for next_deadline(), and
 // when that is due it calls on_deadline(). Times never go back. Every packet that comes in goes out exactly once, as
@@ -34,8 +34,9 @@ struct LinkConfig : BottleneckConfig {
   std::size_t mtu = 1500;   // IP packet
   bool mtu_signal = false;  // the sender hears of larger ones ("too big"), else they just vanish
   std::optional<PolicerConfig> policer;
-  bool bleach = false;  // clears the ECN field on entry
-  double loss = 0;      // of packets, independent
+  bool drops_ect = false;  // of packets, those with any ECN codepoint but Not-ECT
+  bool bleach = false;     // clears the ECN field on entry
+  double loss = 0;         // of packets, independent
   std::optional<BurstLossConfig> burst_loss;
   double duplicate = 0;
   double corrupt = 0;
@@ -101,6 +102,8 @@ class Link final : private Bottleneck::Exit {
   /// Packets on the wire keep their delay, and later ones never overtake them. Ends a delay trace.
   void set_delay(Duration delay);
   void set_loss(double probability);
+  /// Of what comes from now on.
+  void set_mtu(std::size_t mtu) { config_.mtu = mtu; }
   /// No packet is lost in bursts or policed any more.
   void end_faults();
   /// Down loses what waits, what is on the wire, and what comes; a shared queue's packets are lost when they leave it.

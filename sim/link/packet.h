@@ -33,6 +33,7 @@ enum class LinkDrop : std::uint8_t {
   down,     // an outage, or the interface is gone
   aqm,      // CoDel, FQ-CoDel or PIE
   policed,
+  ect,  // the network drops packets that are marked for ECN
   count_
 };
 inline constexpr std::size_t kLinkDropCount = static_cast<std::size_t>(LinkDrop::count_);

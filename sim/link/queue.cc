@@ -14,6 +14,7 @@ std::string_view name_of(LinkDrop reason) {
     case LinkDrop::down: return "down";
     case LinkDrop::aqm: return "aqm";
     case LinkDrop::policed: return "policed";
+    case LinkDrop::ect: return "ect";
     case LinkDrop::count_: break;
   }
   return "unknown";

@@ -5,6 +5,7 @@
 
 #include "sim/peers/ngtcp2_callbacks.h"
 #include "sim/peers/ngtcp2_convert.h"
+#include "sim/peers/ngtcp2_options.h"
 #include "stack/base/check.h"
 
 namespace mpquic::peers {
@@ -16,11 +17,15 @@ constexpr int kClosingPtos = 3;                     // RFC 9000 §10.2
 
 ConnectionId to_ours(const ngtcp2_cid& cid) { return ConnectionId(std::as_bytes(std::span(cid.data, cid.datalen))); }
 
+/// In the order of their names.
+constexpr ngtcp2_cc_algo kAlgorithms[] = {NGTCP2_CC_ALGO_BBR, NGTCP2_CC_ALGO_BBR2, NGTCP2_CC_ALGO_CUBIC,
+                                          NGTCP2_CC_ALGO_RENO};
+static_assert(std::size(kAlgorithms) == std::size(kNgtcp2Controllers));
+
 ngtcp2_cc_algo congestion_algorithm(std::string_view name) {
-  if (name == "new_reno" || name == "newreno" || name == "reno") return NGTCP2_CC_ALGO_RENO;
-  if (name == "bbr") return NGTCP2_CC_ALGO_BBR;
-  if (name == "bbr2") return NGTCP2_CC_ALGO_BBR2;
-  return NGTCP2_CC_ALGO_CUBIC;
+  const auto known = std::ranges::find(kNgtcp2Controllers, name);
+  MPQUIC_CHECK(known != std::end(kNgtcp2Controllers));  // whoever reads configurations refuses others
+  return kAlgorithms[known - std::begin(kNgtcp2Controllers)];
 }
 
 ngtcp2_conn* connection_of(ngtcp2_crypto_conn_ref* reference) {

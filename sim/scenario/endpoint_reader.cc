@@ -1,3 +1,4 @@
+#include "sim/peers/ngtcp2_options.h"
 #include "sim/scenario/readers.h"
 #include "sim/scenario/yaml_values.h"
 #include "stack/cc/congestion_controller.h"
@@ -16,6 +17,8 @@ constexpr Duration kLongestAckDelay = std::chrono::milliseconds((1 << 14) - 1);
 /// No timer of a connection means anything below.
 constexpr Duration kShortestTimer = std::chrono::milliseconds(1);
 constexpr std::uint64_t kMostStreams = std::uint64_t{1} << 60;  // §4.6
+/// What a client keeps of a handshake that has a gap has room for more (conn/crypto_stream).
+constexpr std::size_t kLongestChain = 50'000;
 constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 40;
 
 [[nodiscard]] Parsed<EngineKind> parse_engine(std::string_view text) {
@@ -35,21 +38,32 @@ constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 40;
   return std::unexpected("none, free-unacked, nonce-without-path or timer-on-send");
 }
 
-/// Ours has its own, and ngtcp2 two of the same name and two more.
 [[nodiscard]] std::span<const std::string_view> controllers_of(EngineKind engine) {
-  static constexpr std::string_view kOfNgtcp2[] = {"bbr", "bbr2", "cubic", "new_reno"};
-  return engine == EngineKind::ngtcp2 ? kOfNgtcp2 : congestion_controller_names();
+  return engine == EngineKind::ngtcp2 ? peers::kNgtcp2Controllers : congestion_controller_names();
+}
+
+/// Where the engine was `chosen` on the command line, as `compare` does, the file was written for another one: then
+/// what it says and this one lacks is set aside.
+[[nodiscard]] bool is_meant(YamlMap& map, const char* key, bool chosen) {
+  return map.has(key) && (!chosen || map.overridden(key));
 }
 
 /// Which engine a side has shows when all keys of the side are read.
-void check_side(YamlMap& map, const SideSpec& side) {
+void check_controller(YamlMap& map, SideSpec& side, bool chosen) {
+  std::string& controller = side.connection.congestion_control;
   const auto names = controllers_of(side.engine);
-  ConnectionConfig config = side.connection;
-  if (std::ranges::find(names, config.congestion_control) == names.end())
+  if (!map.has("cc") || std::ranges::find(names, controller) != names.end()) return;
+  if (is_meant(map, "cc", chosen))
     return map.fail("cc", fmt::format("expected one of {} (engine {}), got '{}'", listed(names), name_of(side.engine),
-                                      shortened(config.congestion_control)));
-  if (side.engine == EngineKind::ngtcp2) config.congestion_control = ConnectionConfig{}.congestion_control;
-  if (const auto valid = validate(config); !valid) map.fail(valid.error().field.c_str(), valid.error().reason);
+                                      shortened(controller)));
+  controller = ConnectionConfig{}.congestion_control;
+}
+
+void check_keys(YamlMap& map, const SideSpec& side, bool chosen) {
+  if (side.engine != EngineKind::ngtcp2) return;
+  for (const std::string_view key : peers::kNgtcp2Lacks)
+    if (is_meant(map, key.data(), chosen))
+      return map.fail(key.data(), fmt::format("engine ngtcp2 does not have it, only {}", listed(peers::kNgtcp2Keys)));
 }
 
 /// The keys that both sides together and each side alone may have.
@@ -97,6 +111,9 @@ void read_side(YamlMap& map, SideSpec& side) {
   map.read("address_advertisement", parse_switch, c.address_advertisement);
   map.read("active_migration", parse_switch, c.active_migration);
   map.read("buggify", parse_probability, side.buggify);
+  ConnectionConfig ours = c;
+  ours.congestion_control = ConnectionConfig{}.congestion_control;  // check_controller() knows whose names count
+  if (const auto valid = validate(ours); !valid) map.fail(valid.error().field.c_str(), valid.error().reason);
 }
 
 }  // namespace
@@ -104,14 +121,23 @@ void read_side(YamlMap& map, SideSpec& side) {
 void read_endpoints(YamlMap& map, EndpointsSpec& spec, NamedPaths& named) {
   read_side(map, spec.client);
   spec.server = spec.client;
+  bool chosen = false;  // the engine of the side that was read last
   for (const auto& [key, side] : {std::pair{"client", &spec.client}, std::pair{"server", &spec.server}}) {
+    chosen = map.overridden("engine");
     map.map(key, [&](YamlMap& inner) {
       read_side(inner, *side);
-      check_side(inner, *side);
+      chosen |= inner.overridden("engine");
+      check_controller(inner, *side, chosen);
+      check_keys(inner, *side, chosen);
     });
-    check_side(map, *side);
+    check_controller(map, *side, chosen);
+    if (map.has("engine")) check_keys(map, *side, chosen);  // else they may be meant for the other side
   }
   map.read("retry", parse_switch, spec.require_retry);
+  read_size(map, "certificate_chain", spec.certificate_chain);
+  check_range(map, "certificate_chain", spec.certificate_chain, 0, kLongestChain);
+  if (spec.server.engine == EngineKind::ngtcp2 && is_meant(map, "certificate_chain", chosen))
+    map.fail("certificate_chain", "engine ngtcp2 sends one certificate");
   map.read("inject", parse_bug, spec.injected_bug);
   map.read("first_path", named.first_path);
 }

@@ -4,17 +4,12 @@
 #include <charconv>
 #include <filesystem>
 
-#include "sim/packet_pool.h"
 #include "sim/scenario/text_file.h"
 #include "sim/scenario/yaml_values.h"
-#include "stack/base/packet_io.h"
 
 namespace mpquic::sim {
 namespace {
 
-/// Below this, no QUIC handshake fits.
-constexpr std::size_t kMinMtu = kMinInitialDatagram + kIpUdpOverhead;
-constexpr std::size_t kMaxMtu = 9000;
 /// A queue that nobody specified holds a bandwidth-delay product, and never less than this many full packets.
 constexpr std::uint64_t kDefaultQueuePackets = 32;
 /// An AQM is to keep the queue short by itself: its limit is far away.
@@ -235,6 +230,7 @@ void read_link(YamlMap& map, LinkSpec& link, const LinkContext& context) {
   read_size(map, "mtu", link.config.mtu);
   check_range(map, "mtu", link.config.mtu, kMinMtu, kMaxMtu);
   map.read("mtu_signal", parse_switch, link.config.mtu_signal);
+  map.read("drops_ect", parse_switch, link.config.drops_ect);
   map.read("bleach", parse_switch, link.config.bleach);
   read_bottleneck(map, link, context);
   read_delay(map, link, context);

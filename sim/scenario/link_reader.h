@@ -5,9 +5,15 @@
 #include <string>
 
 #include "sim/link/outage.h"
+#include "sim/packet_pool.h"
 #include "sim/scenario/yaml_reader.h"
+#include "stack/base/packet_io.h"
 
 namespace mpquic::sim {
+
+/// Below this, no QUIC handshake fits.
+inline constexpr std::size_t kMinMtu = kMinInitialDatagram + kIpUdpOverhead;
+inline constexpr std::size_t kMaxMtu = 9000;
 
 /// A queue is so many bytes, or as many as the link sends in so much time, or so many packets.
 struct QueueLimit {

@@ -58,7 +58,7 @@ void read_tcp(YamlMap& map, Ns3TcpSpec& tcp) {
 [[nodiscard]] bool simple(const LinkConfig& link) {
   return link.discipline.kind == QueueKind::drop_tail && link.discipline.packets == SIZE_MAX &&
          link.discipline.age == Duration::zero() && !link.cross_traffic && link.delay_trace == nullptr &&
-         !link.jitter && !link.policer && !link.bleach && !link.burst_loss && link.duplicate == 0 &&
+         !link.jitter && !link.policer && !link.drops_ect && !link.bleach && !link.burst_loss && link.duplicate == 0 &&
          link.corrupt == 0 && link.truncate == 0 && link.reorder == 0 && !link.shared_bottleneck && !link.mtu_signal &&
          std::holds_alternative<FixedRate>(link.service);
 }

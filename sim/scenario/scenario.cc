@@ -32,10 +32,12 @@ std::string_view name_of(Action action) {
   switch (action) {
     case Action::link_down: return "link_down";
     case Action::silent_death: return "silent_death";
+    case Action::hold: return "hold";
     case Action::link_up: return "link_up";
     case Action::set_rate: return "set_rate";
     case Action::set_delay: return "set_delay";
     case Action::set_loss: return "set_loss";
+    case Action::set_mtu: return "set_mtu";
     case Action::nat_rebind: return "nat_rebind";
     case Action::abandon_path: return "abandon_path";
     case Action::migrate_path: return "migrate_path";
@@ -52,6 +54,17 @@ std::string_view name_of(Action action) {
     case Action::reset_stream: return "reset_stream";
     case Action::stop_sending: return "stop_sending";
     case Action::heal: return "heal";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(SocketError error) {
+  switch (error) {
+    case SocketError::too_big: return "too_big";
+    case SocketError::unreachable: return "unreachable";
+    case SocketError::refused: return "refused";
+    case SocketError::would_block: return "would_block";
+    case SocketError::no_buffers: return "no_buffers";
   }
   return "unknown";
 }

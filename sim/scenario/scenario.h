@@ -34,6 +34,7 @@ struct EndpointsSpec {
   SideSpec client;
   SideSpec server;
   bool require_retry = false;
+  std::size_t certificate_chain = 0;             // bytes; 0: one certificate
   InjectedBug injected_bug = InjectedBug::none;  // in both sides, for tests of the tests
   std::optional<std::size_t> first_path;         // index of the path that the handshake uses; the first one by default
 
@@ -69,16 +70,18 @@ struct PathSpec {
 enum class Action : std::uint8_t {
   link_down,     // the client's interface goes: its sends fail, everything on the way is lost
   silent_death,  // everything on the way and to come vanishes, and nobody is told; `direction` may restrict it
-  link_up,       // ends both
+  hold,          // packets wait in the queue and leave in a burst afterwards; `direction` may restrict it
+  link_up,       // ends all three
   set_rate,
   set_delay,
   set_loss,
+  set_mtu,
   nat_rebind,      // the server sees the path's flows from new addresses
   abandon_path,    // the client's application gives the path up
   migrate_path,    // the client moves the path to another local port (RFC 9000 §9)
   path_status,     // PATH_STATUS_AVAILABLE or PATH_STATUS_BACKUP
   address_change,  // the client's interface gets another address; the old one is gone, and the path moves along
-  socket_error,    // sends on the path fail with `failure`, once or for `length`; without `failure`: they would block
+  socket_error,    // sends on the path end in `error`, once or for `length`
   clock_jump,      // the host clock of `side` jumps by `value`
   peer_restart,    // `side` loses all connections, but keeps its static key (stateless reset)
   key_update,      // `side` starts one (RFC 9001 §6)
@@ -91,6 +94,17 @@ enum class Action : std::uint8_t {
   heal,            // ends every fault of every path: all links as they began, without losses
 };
 [[nodiscard]] std::string_view name_of(Action action);
+
+/// What becomes of sends: the failures that a transport hears of, and two that it does not.
+enum class SocketError : std::uint8_t {
+  too_big,
+  unreachable,
+  refused,
+  would_block,  // the packets wait
+  no_buffers,   // they are lost in the host
+};
+[[nodiscard]] std::string_view name_of(SocketError error);
+
 /// One of the streams of `side` ends before its time.
 [[nodiscard]] bool gives_up_stream(Action action);
 /// It happens to a host, else to a path.
@@ -104,10 +118,10 @@ struct ScriptedEvent {
   Duration at{};
   Action action = Action::link_down;
   std::size_t path = 0;
-  std::optional<Direction> direction;                                     // both if absent
-  std::variant<std::monostate, Bandwidth, Duration, double, bool> value;  // as the action needs; bool: available
+  std::optional<Direction> direction;                                                // both if absent
+  std::variant<std::monostate, Bandwidth, Duration, double, bool, ByteCount> value;  // as it needs; bool: available
   Role side = Role::client;
-  std::optional<TransmitFailure> failure;
+  SocketError error = SocketError::refused;
   Duration length{};  // zero: once
   std::uint64_t nth = 1;
   std::uint64_t count = 1;

@@ -1,3 +1,4 @@
+#include "sim/scenario/link_reader.h"
 #include "sim/scenario/readers.h"
 #include "sim/scenario/yaml_values.h"
 
@@ -24,8 +25,9 @@ constexpr std::uint64_t kMaxStreamNumber = 1U << 24;
     if (text == name_of(static_cast<Action>(i)))
       return What{.compound = Compound::none, .action = static_cast<Action>(i)};
   return std::unexpected(
-      "one of link_down, silent_death, link_up, outage, flap, handover, set_rate, set_delay, set_loss, nat_rebind, "
-      "address_change, socket_error, abandon_path, migrate_path, path_status, clock_jump, peer_restart, key_update, "
+      "one of link_down, silent_death, hold, link_up, outage, flap, handover, set_rate, set_delay, set_loss, set_mtu, "
+      "nat_rebind, address_change, socket_error, abandon_path, migrate_path, path_status, clock_jump, peer_restart, "
+      "key_update, "
       "close, open_path, drop_datagrams, reorder_burst, reset_stream, stop_sending, heal");
 }
 
@@ -38,19 +40,22 @@ constexpr std::uint64_t kMaxStreamNumber = 1U << 24;
 [[nodiscard]] Parsed<Action> parse_mode(std::string_view text) {
   if (text == "silent") return Action::silent_death;
   if (text == "interface") return Action::link_down;
-  return std::unexpected("silent (nobody is told) or interface (sends fail)");
+  if (text == "hold") return Action::hold;
+  return std::unexpected("silent (nobody is told), interface (sends fail) or hold (packets wait)");
 }
 
-/// By what the transport is told, or by what the socket call says, which hosts translate so (io/udp_socket).
-/// would_block is the absence of a failure.
-[[nodiscard]] Parsed<std::optional<TransmitFailure>> parse_failure(std::string_view text) {
-  if (text == "too_big" || text == "EMSGSIZE") return TransmitFailure::too_big;
-  if (text == "unreachable" || text == "ENETUNREACH" || text == "EPERM" || text == "EIO")
-    return TransmitFailure::unreachable;
-  if (text == "refused" || text == "ECONNREFUSED") return TransmitFailure::refused;
-  if (text == "would_block" || text == "EAGAIN") return std::optional<TransmitFailure>{};
+/// By what becomes of the send, or by what the socket call says, which hosts translate so (io/udp_socket).
+[[nodiscard]] Parsed<SocketError> parse_socket_error(std::string_view text) {
+  for (int i = 0; i <= static_cast<int>(SocketError::no_buffers); ++i)
+    if (text == name_of(static_cast<SocketError>(i))) return static_cast<SocketError>(i);
+  if (text == "EMSGSIZE") return SocketError::too_big;
+  if (text == "ENETUNREACH" || text == "EPERM" || text == "EIO") return SocketError::unreachable;
+  if (text == "ECONNREFUSED") return SocketError::refused;
+  if (text == "EAGAIN") return SocketError::would_block;
+  if (text == "ENOBUFS") return SocketError::no_buffers;
   return std::unexpected(
-      "too_big (EMSGSIZE), unreachable (ENETUNREACH, EPERM, EIO), refused (ECONNREFUSED) or would_block (EAGAIN)");
+      "too_big (EMSGSIZE), unreachable (ENETUNREACH, EPERM, EIO), refused (ECONNREFUSED), would_block (EAGAIN) or "
+      "no_buffers (ENOBUFS)");
 }
 
 [[nodiscard]] Parsed<Duration> parse_jump(std::string_view text) {
@@ -58,6 +63,12 @@ constexpr std::uint64_t kMaxStreamNumber = 1U << 24;
   const auto by = parse_duration(back ? text.substr(1) : text);
   if (!by || *by > kLongestJump) return std::unexpected("a time up to 10min like 2s, or -2s");
   return back ? -*by : *by;
+}
+
+[[nodiscard]] Parsed<ByteCount> parse_mtu(std::string_view text) {
+  const auto mtu = parse_size(text);
+  if (!mtu || mtu->value() < kMinMtu || mtu->value() > kMaxMtu) return std::unexpected("a size from 1228B to 9kB");
+  return *mtu;
 }
 
 template <class T>
@@ -99,17 +110,20 @@ void read_action(YamlMap& map, ScriptedEvent& event) {
       map.read("acks", parse_switch, event.acks);
       break;
     case Action::reorder_burst: event.length = read_length(map, "for"); break;
-    case Action::silent_death: break;
+    case Action::silent_death:
+    case Action::hold: break;
     case Action::set_rate: read_value(map, parse_rate, event); break;
     case Action::set_delay: read_value(map, parse_duration, event); break;
     case Action::set_loss: read_value(map, parse_probability, event); break;
+    case Action::set_mtu: read_value(map, parse_mtu, event); break;
     case Action::socket_error:
-      map.require("value", "too_big, unreachable, refused or would_block");
-      map.read("value", parse_failure, event.failure);
+      map.require("value", "too_big, unreachable, refused, would_block or no_buffers");
+      map.read("value", parse_socket_error, event.error);
       map.read("for", parse_duration, event.length);
       map.read("side", parse_role, event.side);
-      if (!event.failure && event.length == Duration::zero()) map.fail("for", "missing; expected a time like 500ms");
-      if (!event.failure && event.side == Role::server) map.fail("side", "only the client's sockets may block");
+      if (event.error != SocketError::would_block) return;
+      if (event.length == Duration::zero()) map.fail("for", "missing; expected a time like 500ms");
+      if (event.side == Role::server) map.fail("side", "only the client's sockets may block");
       return;
     case Action::clock_jump:
       map.require("side", "client or server");
@@ -141,7 +155,7 @@ ScriptedEvent& later(std::vector<ScriptedEvent>& events, ScriptedEvent event, Du
 void read_outage(YamlMap& map, ScriptedEvent event, std::vector<ScriptedEvent>& events) {
   const Duration length = read_length(map, "for");
   map.read("mode", parse_mode, event.action);
-  if (event.action == Action::silent_death) map.read("direction", parse_direction, event.direction);
+  if (event.action != Action::link_down) map.read("direction", parse_direction, event.direction);
   event.length = length;
   events.push_back(event);
   later(events, event, length, Action::link_up);
@@ -185,6 +199,21 @@ void read_handover(YamlMap& map, ScriptedEvent event, std::vector<ScriptedEvent>
   if (gap > Duration::zero()) later(events, event, gap, Action::link_up);
 }
 
+/// Of set_mtu: packets of that size must pass the buckets that they meet, and the network have room for them.
+void check_mtu(YamlMap& map, const ScriptedEvent& event, Scenario& scenario) {
+  const auto* mtu = std::get_if<ByteCount>(&event.value);
+  if (mtu == nullptr) return;
+  scenario.common.largest_mtu = std::max<std::size_t>(scenario.common.largest_mtu, mtu->value());
+  for (const Direction direction : {Direction::up, Direction::down}) {
+    if (event.direction && *event.direction != direction) continue;
+    const LinkConfig& link = scenario.link(event.path, direction);
+    const auto* bucket = std::get_if<BucketRate>(&link.service);
+    if ((link.policer && link.policer->burst < *mtu) || (bucket != nullptr && bucket->burst < *mtu))
+      map.fail("value", fmt::format("is above a burst of path {}: full packets would never pass",
+                                    scenario.paths[event.path].config.name));
+  }
+}
+
 }  // namespace
 
 void read_event(YamlMap& map, Scenario& scenario) {
@@ -223,7 +252,10 @@ void read_event(YamlMap& map, Scenario& scenario) {
     case Compound::handover: read_handover(map, event, events); break;
   }
   for (ScriptedEvent& each : events) {
-    for (each.path = first; each.path < last; ++each.path) scenario.events.push_back(each);
+    for (each.path = first; each.path < last; ++each.path) {
+      check_mtu(map, each, scenario);
+      scenario.events.push_back(each);
+    }
   }
 }
 

@@ -170,9 +170,14 @@ void YamlDocument::replace_scalars(
   visit(root_, "");
 }
 
+const std::string* YamlDocument::override_of(std::string_view where) const {
+  const auto found = std::ranges::find_if(
+      overridden_, [&](const std::string& path) { return where == path || where.starts_with(path + "."); });
+  return found == overridden_.end() ? nullptr : &*found;
+}
+
 std::string YamlDocument::location(const YAML::Node& node, const std::string& where) const {
-  for (const std::string& path : overridden_)
-    if (where == path || where.starts_with(path + ".")) return "--set " + path;
+  if (const std::string* path = override_of(where)) return "--set " + *path;
   const int line = node.IsDefined() ? node.Mark().line : -1;
   return line < 0 ? source_ : fmt::format("{}:{}", source_, line + 1);
 }

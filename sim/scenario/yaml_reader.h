@@ -45,6 +45,8 @@ class YamlDocument {
   /// Asks `replace` about every scalar, with its dotted path, and takes what it gives.
   void replace_scalars(
       const std::function<std::optional<std::string>(const std::string& key, const std::string& text)>& replace);
+  /// The override, by its own dotted path, that the value there comes from; null: the file says it.
+  [[nodiscard]] const std::string* override_of(std::string_view where) const;
   /// `where` is the dotted path of the key at fault.
   void fail(const YAML::Node& node, const std::string& where, std::string_view what);
 
@@ -67,6 +69,8 @@ class YamlMap {
   [[nodiscard]] bool has(const char* key);
   [[nodiscard]] bool has_map(const char* key);
   void require(const char* key, std::string_view what);
+  /// The key is there because of an override.
+  [[nodiscard]] bool overridden(const char* key) const { return document_.override_of(path_of(key)) != nullptr; }
   /// Stores the value if the key is there.
   template <class T>
   void read(const char* key, Parsed<T> (*parse)(std::string_view), T& out) {

@@ -43,6 +43,7 @@ Fields draw_endpoints(Dice& dice) {
   draw_core(dice, endpoints);
   if (dice.percent(6)) endpoints.set("multipath", "off");
   if (dice.percent(10)) endpoints.set("retry", "on");
+  if (dice.percent(8)) endpoints.set("certificate_chain", fmt::format("{}kB", dice.spread(2, 50)));
   if (!dice.percent(25)) return endpoints;
   Fields server;
   draw_core(dice, server);
@@ -97,7 +98,9 @@ Case draw(std::uint64_t seed, const DrawOptions& options) {
   if (options.bug != InjectedBug::none) drawn.endpoints.set("inject", std::string(name_of(options.bug)));
   for (std::uint64_t i = dice.between(1, 3); i > 0; --i) drawn.workloads.push_back(draw_workload(dice));
   drawn.asserts = {{"refused_paths", "on"}};
-  draw_timeline(dice, drawn, steady_start);
+  // A flight of so many packets is acknowledged, lost and repeated for longer than that of one.
+  const bool quick_start = steady_start && drawn.endpoints.get("certificate_chain").empty();
+  draw_timeline(dice, drawn, quick_start);
   return drawn;
 }
 

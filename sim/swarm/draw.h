@@ -10,6 +10,9 @@ namespace mpquic::sim::swarm {
 
 /// By then a handshake without faults is over, losses and all.
 inline constexpr std::uint64_t kHandshakeMs = 5000;
+/// Of IP packets. Whatever is left fits a handshake (RFC 9000 §14).
+inline constexpr std::uint64_t kLeastMtu = 1228;
+inline constexpr std::uint64_t kMostMtu = 1500;
 
 /// Paths, bottlenecks and groups. Whether the first path has none of what may keep a handshake busy for longer than
 /// kHandshakeMs.

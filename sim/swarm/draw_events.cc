@@ -23,7 +23,7 @@ void draw_switches(Dice& dice, Fields& event, std::string_view verb, bool anchor
   };
   if (verb == "outage") {
     event.set("for", ms(dice.spread(20, anchor ? 1000 : 6000)));
-    if (dice.percent(40)) event.set("mode", "interface");
+    if (dice.percent(60)) event.set("mode", std::string(dice.one_of({"interface", "hold"})));
   } else if (verb == "flap") {
     event.set("down", ms(dice.spread(5, 300)));
     event.set("up", ms(dice.spread(5, 500)));
@@ -42,6 +42,9 @@ void draw_switches(Dice& dice, Fields& event, std::string_view verb, bool anchor
   } else if (verb == "set_loss") {
     event.set("value", tenths_percent(dice.spread(1, anchor ? 80 : 500)));
     direction();
+  } else if (verb == "set_mtu") {
+    event.set("value", fmt::format("{}B", dice.between(kLeastMtu, kMostMtu)));
+    direction();
   } else if (verb == "silent_death" || verb == "reorder_burst") {
     if (verb == "reorder_burst") event.set("for", ms(dice.spread(1, 100)));
     direction();
@@ -51,7 +54,7 @@ void draw_switches(Dice& dice, Fields& event, std::string_view verb, bool anchor
     if (dice.percent(40)) event.set("acks", "on");
     direction();
   } else if (verb == "socket_error") {
-    const auto failure = dice.one_of({"too_big", "unreachable", "refused", "would_block"});
+    const auto failure = dice.one_of({"too_big", "unreachable", "refused", "would_block", "no_buffers"});
     event.set("value", std::string(failure));
     if (failure == "would_block" || dice.percent(50)) event.set("for", ms(dice.spread(1, 1000)));
     if (failure != "would_block" && dice.percent(40)) event.set("side", "server");
@@ -67,7 +70,7 @@ void draw_switches(Dice& dice, Fields& event, std::string_view verb, bool anchor
       "outage",       "flap",          "handover",      "set_rate",       "set_delay",      "set_loss",
       "nat_rebind",   "nat_rebind",    "migrate_path",  "migrate_path",   "path_status",    "open_path",
       "socket_error", "reorder_burst", "reorder_burst", "drop_datagrams", "drop_datagrams", "key_update",
-      "clock_jump",   "migrate_path",  "reset_stream",  "reset_stream",   "stop_sending"};
+      "clock_jump",   "migrate_path",  "reset_stream",  "reset_stream",   "stop_sending",   "set_mtu"};
   // What may end a path for good happens to the others, so that a way is always left.
   static constexpr std::string_view kElsewhere[] = {"abandon_path", "abandon_path",   "abandon_path", "silent_death",
                                                     "silent_death", "address_change", "link_down",    "link_up",

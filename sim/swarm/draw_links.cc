@@ -13,6 +13,13 @@ constexpr std::uint64_t kMostCrossKbits = 8000;
 /// A NAT that forgets the first path between two probes of a handshake (kMaxPto apart) would break it (RFC 9000 §9).
 constexpr std::uint64_t kLeastFirstNatMs = 12'000;
 
+/// Of a line that is thin on the way back.
+constexpr std::uint64_t kLeastReturnKbits = 64;
+constexpr std::uint64_t kMostReturnKbits = 200;
+
+/// A rate that wanders never falls below, nor below half of what it wanders around.
+constexpr std::uint64_t kLeastWanderingKbits = 100;
+
 /// One path while it is drawn. What is put into a link mostly holds both ways.
 class Draft {
  public:
@@ -84,9 +91,9 @@ class Draft {
   return flow_map(cross);
 }
 
-[[nodiscard]] std::string draw_rate_process(Dice& dice) {
-  return fmt::format("{{spread: 0.{}, step: {}, memory: {}}}", dice.between(1, 8), ms(dice.spread(50, 2000)),
-                     ms(dice.spread(100, 6000)));
+[[nodiscard]] std::string draw_rate_process(Dice& dice, std::uint64_t rate) {
+  return fmt::format("{{spread: 0.{}, step: {}, memory: {}, least: {}}}", dice.between(1, 8), ms(dice.spread(50, 2000)),
+                     ms(dice.spread(100, 6000)), kbits(std::min(rate / 2, kLeastWanderingKbits)));
 }
 
 /// What the first path has is short, and leaves it more time than it takes.
@@ -112,6 +119,12 @@ void Draft::draw_plain() {
   rate_ = std::min(rate, up_rate);
   both_.set("rate", kbits(rate));
   if (up_rate != rate) up_.set("rate", kbits(up_rate));
+  if (dice_.percent(8)) {
+    const std::uint64_t return_rate = dice_.between(kLeastReturnKbits, kMostReturnKbits);
+    down_.set("rate", kbits(return_rate));
+    rate_ = std::min(rate_, return_rate);
+    steady_ = false;
+  }
   both_.set("rtt", ms(dice_.spread(2, 400)));
   if (dice_.percent(60)) both_.set("queue", draw_limit(dice_, kLeastQueueBits / rate_));
   if (dice_.percent(40)) both_.set("loss", tenths_percent(dice_.spread(1, first_ ? 40 : 120)));
@@ -122,7 +135,7 @@ void Draft::draw_plain() {
     both_.set("reorder_delay", ms(dice_.spread(1, 60)));
   }
   if (dice_.percent(15)) {
-    both_.set("mtu", fmt::format("{}B", dice_.between(1228, 1500)));
+    both_.set("mtu", fmt::format("{}B", dice_.between(kLeastMtu, kMostMtu)));
     if (dice_.percent(40)) both_.set("mtu_signal", "on");
   }
 }
@@ -151,6 +164,7 @@ void Draft::draw_features() {
     if (dice_.percent(50)) jitter.set("memory", ms(dice_.spread(5, 500)));
     somewhere().set("jitter", flow_map(jitter));
   }
+  if (rarely()) unsteady().set("drops_ect", "on");
   if (rarely()) somewhere().set("bleach", "on");
   draw_outages();
 }
@@ -161,7 +175,7 @@ void Draft::draw_service() {
   if (rarely())
     unsteady().set("burst", fmt::format("{}kB", dice_.spread(3, 100)));
   else if (rarely())
-    unsteady().set("rate_process", draw_rate_process(dice_));
+    unsteady().set("rate_process", draw_rate_process(dice_, rate_));
   if (!rarely()) return;
   Fields policer{{"rate", kbits(rate_ * dice_.between(40, 150) / 100)}};
   policer.set("burst", fmt::format("{}kB", dice_.spread(10, 200)));
@@ -225,7 +239,7 @@ Fields Draft::finish(std::size_t index) const {
   if (dice.percent(10))
     bottleneck.set("burst", fmt::format("{}kB", dice.spread(3, 100)));
   else if (dice.percent(10))
-    bottleneck.set("rate_process", draw_rate_process(dice));
+    bottleneck.set("rate_process", draw_rate_process(dice, rate));
   return bottleneck;
 }
 

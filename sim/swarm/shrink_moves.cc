@@ -17,9 +17,9 @@ constexpr std::uint64_t kLongestSegmentMs = 1000;
 
 /// What draw.cc lets happen to the first path at any time: it stays where it is, and does not end.
 [[nodiscard]] bool bears(std::size_t path, const Fields& event) {
-  static constexpr std::string_view kHarmless[] = {"outage",        "flap",           "set_rate",     "set_delay",
-                                                   "set_loss",      "path_status",    "migrate_path", "socket_error",
-                                                   "reorder_burst", "drop_datagrams", "open_path"};
+  static constexpr std::string_view kHarmless[] = {"outage",       "flap",          "set_rate",       "set_delay",
+                                                   "set_loss",     "set_mtu",       "path_status",    "migrate_path",
+                                                   "socket_error", "reorder_burst", "drop_datagrams", "open_path"};
   return path > 0 || std::ranges::find(kHarmless, event.get("do")) != std::end(kHarmless);
 }
 
@@ -169,7 +169,7 @@ std::vector<Case> without_bottleneck(const Case& whole, std::size_t bottleneck) 
 std::vector<Case> without_change(const Case& whole, std::size_t event) {
   const Fields change = whole.events[event];
   const std::string_view verb = change.get("do");
-  if (verb != "set_rate" && verb != "set_delay" && verb != "set_loss") return {};
+  if (!verb.starts_with("set_")) return {};
   Case rest = whole;
   rest.events.erase(rest.events.begin() + static_cast<std::ptrdiff_t>(event));
   const auto path = std::ranges::find_if(rest.paths, [&](const Fields& each) { return is_on(change, each); });
@@ -178,6 +178,7 @@ std::vector<Case> without_change(const Case& whole, std::size_t event) {
   if (verb == "set_rate") set_rate(*path, value);
   if (verb == "set_delay") set_rtt(*path, scaled(value, {.times = 2}));
   if (verb == "set_loss") path->set("loss", value);
+  if (verb == "set_mtu") path->set("mtu", value);
   return {rest};
 }
 

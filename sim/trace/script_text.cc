@@ -32,24 +32,15 @@ template <std::size_t N>
   return (back ? "-" : "") + in_units(static_cast<std::uint64_t>(back ? -time.count() : time.count()), kUnits);
 }
 
-[[nodiscard]] std::string_view failure_text(const std::optional<TransmitFailure>& failure) {
-  if (!failure) return "would_block";
-  switch (*failure) {
-    case TransmitFailure::too_big: return "too_big";
-    case TransmitFailure::unreachable: return "unreachable";
-    case TransmitFailure::refused: return "refused";
-  }
-  return "unknown";
-}
-
 [[nodiscard]] std::string value_of(const ScriptedEvent& event) {
-  if (event.action == Action::socket_error) return std::string(failure_text(event.failure));
+  if (event.action == Action::socket_error) return std::string(name_of(event.error));
   constexpr double kPercent = 100;
   return std::visit(overloaded{
                         [](std::monostate) { return std::string(); },
                         [](Bandwidth rate) { return rate_text(rate); },
                         [](Duration time) { return time_text(time); },
                         [](double loss) { return fmt::format("{:.6g}%", loss * kPercent); },
+                        [](ByteCount size) { return fmt::format("{}B", size.value()); },
                         [](bool available) { return std::string(available ? "available" : "backup"); },
                     },
                     event.value);
@@ -83,6 +74,7 @@ std::string describe(const ScriptedEvent& event, std::string_view path) {
     add("part of", fmt::format("{} {}", event.part_of == Compound::outage ? "an" : "a", name_of(event.part_of)));
   if (event.part_of != Compound::none && event.is_death())
     add("mode", event.action == Action::link_down ? "interface" : "silent");
+  if (event.part_of != Compound::none && event.action == Action::hold) add("mode", "hold");
   return text;
 }
 

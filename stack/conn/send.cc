@@ -25,8 +25,13 @@ std::optional<Transmit> Connection::poll_transmit(MutableBytes out, Instant now)
       if (auto sent = transmit_path_probe(out, now)) return sent;
     }
   }
+  pacing_wakeup_.reset();
   if (!confirmed_) {
     if (auto sent = transmit_handshake(out, now)) return sent;
+    // A long flight is paced as well, and when all of what went out is acknowledged no other timer runs.
+    if (std::max(handshake_.interest(EncryptionLevel::initial), handshake_.interest(EncryptionLevel::handshake)) !=
+        Interest::none)
+      for (const PathView& view : sendable_views(now)) pacing_wakeup_ = earlier(pacing_wakeup_, view.next_send);
   }
   if (!may_send_application()) return std::nullopt;
   if (wants.pto_probe) {
@@ -36,7 +41,6 @@ std::optional<Transmit> Connection::poll_transmit(MutableBytes out, Instant now)
   if (wants.mtu_probe) {
     if (auto sent = transmit_mtu_probe(out, now)) return sent;
   }
-  pacing_wakeup_.reset();
   // Copies come before new data of their path, and after what was lost.
   const bool lost_first = !copies_.empty() && demand() == Demand::lost_data;
   if (!lost_first) {

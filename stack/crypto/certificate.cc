@@ -15,6 +15,8 @@ namespace mpquic {
 namespace {
 
 constexpr long kVersion3 = 2;
+constexpr std::size_t kFillerNames = 16;
+constexpr std::size_t kFillerName = 60;  // a label of DNS has room for 63 (RFC 1035 §2.3.4)
 
 std::string text_of(BIO* bio) {
   char* data = nullptr;
@@ -52,9 +54,12 @@ bool fill(X509& certificate, EVP_PKEY& key, const SelfSignedOptions& options, Rn
          X509_sign(&certificate, &key, nullptr) > 0;  // Ed25519: no digest, no randomness
 }
 
-}  // namespace
+struct Made {
+  Identity identity;
+  std::size_t bytes = 0;  // DER
+};
 
-std::expected<Identity, std::string> make_self_signed(const SelfSignedOptions& options, Rng& rng) {
+[[nodiscard]] std::expected<Made, std::string> make_one(const SelfSignedOptions& options, Rng& rng) {
   std::array<std::byte, 32> seed;
   rng.fill(seed);
   const PkeyHandle key(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nullptr, u8(MutableBytes(seed)), seed.size()));
@@ -68,7 +73,25 @@ std::expected<Identity, std::string> make_self_signed(const SelfSignedOptions& o
       PEM_write_bio_PKCS8PrivateKey(key_text.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) == 1;
   ERR_clear_error();
   if (!made) return std::unexpected("certificate: OpenSSL cannot make one with these names and dates");
-  return Identity{text_of(certificate_text.get()), text_of(key_text.get()), fingerprint_of(*certificate)};
+  return Made{.identity = {text_of(certificate_text.get()), text_of(key_text.get()), fingerprint_of(*certificate)},
+              .bytes = static_cast<std::size_t>(i2d_X509(certificate.get(), nullptr))};
+}
+
+}  // namespace
+
+std::expected<Identity, std::string> make_self_signed(const SelfSignedOptions& options, Rng& rng) {
+  auto leaf = make_one(options, rng);
+  if (!leaf) return std::unexpected(std::move(leaf).error());
+  // About as large as those of public authorities.
+  const SelfSignedOptions filler{.common_name = "filler",
+                                 .names = std::vector(kFillerNames, std::string(kFillerName, 'x'))};
+  for (std::size_t bytes = leaf->bytes; bytes < options.chain_bytes;) {
+    const auto next = make_one(filler, rng);
+    if (!next) return std::unexpected(next.error());
+    leaf->identity.certificate_pem += next->identity.certificate_pem;
+    bytes += next->bytes;
+  }
+  return std::move(leaf->identity);
 }
 
 std::expected<SpkiFingerprint, std::string> spki_fingerprint(std::string_view pem) {

@@ -18,10 +18,11 @@ struct SelfSignedOptions {
   std::vector<std::string> names = {"localhost"};  // subject alternative names: host names and IP addresses
   std::int64_t not_before = 1577836800;            // unix seconds: 2020-01-01
   std::int64_t not_after = 4102444800;             // 2100-01-01
+  std::size_t chain_bytes = 0;  // others follow that vouch for nothing, until all are so long on the wire
 };
 
 struct Identity {
-  std::string certificate_pem;
+  std::string certificate_pem;  // the chain
   std::string private_key_pem;
   SpkiFingerprint fingerprint{};
 };

@@ -42,10 +42,16 @@ Feature of_links(const char* name, std::function<bool(const LinkConfig&)> has) {
   return {name, [has = std::move(has)](const PathConfig& path) { return has(path.up) || has(path.down); }};
 }
 
+Bandwidth kilobits(std::uint64_t rate) { return Bandwidth::from_bits_per_second(1000 * rate); }
+
 std::vector<Feature> features() {
   std::vector<Feature> all = {
       {"another way up than down",
        [](const PathConfig& path) { return path.up.rate != path.down.rate && !path.up.shared_bottleneck; }},
+      {"a thin line back",
+       [](const PathConfig& path) {
+         return !path.down.shared_bottleneck && path.down.rate < kilobits(250) && path.up.rate > kilobits(1000);
+       }},
       {"a NAT that filters", [](const PathConfig& path) { return path.nat.filter == NatFilter::endpoint_dependent; }},
       {"a NAT that forgets", [](const PathConfig& path) { return path.nat.idle_timeout > Duration::zero(); }},
       of_links("a share of a bottleneck", [](const LinkConfig& link) { return link.shared_bottleneck.has_value(); }),
@@ -58,6 +64,7 @@ std::vector<Feature> features() {
                [](const LinkConfig& link) { return link.cross_traffic && link.cross_traffic->mean_on.count() > 0; }),
       of_links("bursts of losses", [](const LinkConfig& link) { return link.burst_loss.has_value(); }),
       of_links("cut packets", [](const LinkConfig& link) { return link.truncate > 0; }),
+      of_links("a network that drops ECT", [](const LinkConfig& link) { return link.drops_ect; }),
       of_links("bleached ECN", [](const LinkConfig& link) { return link.bleach; }),
       of_links("a small MTU", [](const LinkConfig& link) { return link.mtu < 1500; }),
       of_links("an MTU that is told", [](const LinkConfig& link) { return link.mtu_signal; }),
@@ -123,6 +130,10 @@ TEST(Swarm, SeedsDrawWhateverElseScenariosMayHave) {
                            "do: abandon_path",
                            "do: nat_rebind",
                            "do: reorder_burst",
+                           "certificate_chain: ",
+                           "do: set_mtu",
+                           "ms, mode: hold",
+                           "value: no_buffers",
                            "acks: on"})
     EXPECT_NE(all.find(text), std::string::npos) << text;
 }

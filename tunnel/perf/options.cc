@@ -9,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "sim/peers/ngtcp2_options.h"
 #include "stack/base/address.h"
 #include "stack/cc/congestion_controller.h"
 #include "stack/sched/scheduler.h"
@@ -37,6 +38,7 @@ struct Raw {
   std::string window = "32M";
   double idle_timeout = 30;
   double handshake_timeout = 10;
+  std::optional<std::string> scheduler;
   double keep_alive = 0;
   std::uint32_t max_paths = 0;
   bool no_multipath = false;
@@ -93,10 +95,12 @@ void add_common(CLI::App& app, CommonOptions& common, Raw& raw) {
   app.add_option("--engine", common.engine, "QUIC implementation: mpquic or ngtcp2")
       ->check(CLI::IsMember({"mpquic", "ngtcp2"}))
       ->capture_default_str();
-  app.add_option("--cc", connection.congestion_control, "congestion control: " + one_of(congestion_controller_names()))
+  app.add_option("--cc", connection.congestion_control,
+                 "congestion control: " + one_of(congestion_controller_names()) +
+                     "; ngtcp2: " + one_of(peers::kNgtcp2Controllers))
       ->capture_default_str();
-  app.add_option("--scheduler", connection.scheduler, "path scheduler: " + one_of(scheduler_names()))
-      ->capture_default_str();
+  app.add_option("--scheduler", raw.scheduler,
+                 fmt::format("path scheduler: {}; default: {}", one_of(scheduler_names()), connection.scheduler));
   app.add_flag("--no-multipath", raw.no_multipath, "do not negotiate multipath");
   app.add_flag("--no-ecn", raw.no_ecn, "send without ECN marks");
   app.add_flag("--no-pacing", raw.no_pacing, "send bursts");
@@ -198,10 +202,16 @@ void add_client(CLI::App& app, ClientOptions& client, Raw& raw) {
     return std::ranges::find(names, name) != names.end();
   };
   const bool ours = common.engine == "mpquic";
-  if (ours && !known(congestion_controller_names(), connection.congestion_control))
-    return usage(fmt::format("there is no congestion control '{}': use one of {}", connection.congestion_control,
-                             one_of(congestion_controller_names())));
-  if (ours && !known(scheduler_names(), connection.scheduler))
+  const std::span<const std::string_view> controllers =
+      ours ? congestion_controller_names() : peers::kNgtcp2Controllers;
+  if (!known(controllers, connection.congestion_control))
+    return usage(fmt::format("the {} engine has no congestion control '{}': use one of {}", common.engine,
+                             connection.congestion_control, one_of(controllers)));
+  if (!ours && (raw.scheduler || raw.no_pacing || raw.no_ecn || raw.max_paths > 1))
+    return usage(
+        "the ngtcp2 engine has one path, with ECN and pacing: no --scheduler, --max-paths, --no-ecn, --no-pacing");
+  if (raw.scheduler) connection.scheduler = *raw.scheduler;
+  if (!known(scheduler_names(), connection.scheduler))
     return usage(
         fmt::format("there is no scheduler '{}': use one of {}", connection.scheduler, one_of(scheduler_names())));
   if (!ours && !(common.qlog_directory.empty() && common.keylog_file.empty()))

@@ -87,6 +87,21 @@ TEST(SelfSigned, FingerprintIsThatOfTheCertificate) {
   EXPECT_FALSE(spki_fingerprint("nonsense"));
 }
 
+TEST(SelfSigned, AChainIsAsLongAsWantedAndKeepsItsLeaf) {
+  const auto chain_of = [](std::size_t bytes) {
+    SeededRng rng(3);
+    return make_self_signed({.chain_bytes = bytes}, rng).value();
+  };
+  constexpr std::size_t kBytes = 18'000;
+  constexpr std::size_t kFiller = 2000;  // none is larger
+  const Identity chain = chain_of(kBytes);
+  EXPECT_EQ(chain.certificate_pem, chain_of(kBytes).certificate_pem);
+  EXPECT_TRUE(chain.certificate_pem.starts_with(chain_of(0).certificate_pem));
+  EXPECT_EQ(chain.fingerprint, chain_of(0).fingerprint);
+  EXPECT_GT(chain.certificate_pem.size(), kBytes * 4 / 3);  // base64
+  EXPECT_LT(chain.certificate_pem.size(), (kBytes + kFiller) * 3 / 2);
+}
+
 TEST(SelfSigned, RefusesNamesThatAreNone) {
   SeededRng rng(1);
   EXPECT_FALSE(make_self_signed({.common_name = std::string(100, 'x'), .names = {}}, rng));

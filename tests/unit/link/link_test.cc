@@ -143,6 +143,19 @@ TEST(Link, APacketOverTheMtuVanishes) {
   EXPECT_EQ(bench.lost(LinkDrop::too_big), 1u);
 }
 
+TEST(Link, AnotherMtuHoldsForWhatComesFromThenOn) {
+  Bench bench(ten_mbit());
+  bench.send(1272);  // waits already
+  bench.link.set_mtu(1280);
+  bench.send(1272);
+  bench.send(1252);
+  bench.link.set_mtu(1500);
+  bench.send(1272);
+  bench.run();
+  EXPECT_EQ(bench.arrivals.size(), 3u);
+  EXPECT_EQ(bench.lost(LinkDrop::too_big), 1u);
+}
+
 TEST(Link, ReorderingDelaysSomeOutsideTheFifo) {
   LinkConfig config = ten_mbit();
   config.reorder = 0.2;

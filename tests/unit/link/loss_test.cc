@@ -88,6 +88,19 @@ TEST(Impairments, DuplicatesArriveTwice) {
   EXPECT_NEAR(static_cast<double>(bench.link.counters().duplicated), 1000, 4 * std::sqrt(750.0));
 }
 
+TEST(Impairments, WhatDropsEctDropsEveryMark) {
+  LinkConfig config = ten_mbit();
+  config.drops_ect = true;
+  config.bleach = true;  // too late
+  Bench bench(config);
+  for (const Ecn ecn : {Ecn::ect0, Ecn::not_ect, Ecn::ect1, Ecn::ce}) bench.send(100, {.ecn = ecn});
+  bench.run();
+  ASSERT_EQ(bench.arrivals.size(), 1u);
+  EXPECT_EQ(bench.arrivals[0].ecn, Ecn::not_ect);
+  EXPECT_EQ(bench.lost(LinkDrop::ect), 3u);
+  EXPECT_EQ(bench.link.counters().bleached, 0u);
+}
+
 TEST(Impairments, BleachingClearsEveryEcnField) {
   LinkConfig config = ten_mbit();
   config.bleach = true;

@@ -175,6 +175,18 @@ TEST(Options, MistakesAreExplainedInOneLine) {
         usage_error({"server", "--listen", "0.0.0.0:1", "--self-signed", "--engine", "ngtcp2", trace, "x"}).find(trace),
         std::string::npos);
   }
+  for (const char* controller : {"olia", "lia", "nosuch"})
+    EXPECT_NE(usage_error({"client", "h:1", "/1", "--insecure", "--engine", "ngtcp2", "--cc", controller})
+                  .find("bbr, bbr2, cubic, new_reno"),
+              std::string::npos);
+  EXPECT_NE(usage_error({"client", "h:1", "/1", "--insecure", "--cc", "bbr2"}).find("mpquic engine"),
+            std::string::npos);
+  for (const std::vector<const char*>& lacking : {std::vector{"--scheduler", "min_rtt"}, std::vector{"--no-ecn"},
+                                                  std::vector{"--no-pacing"}, std::vector{"--max-paths", "2"}}) {
+    std::vector<const char*> line = {"client", "h:1", "/1", "--insecure", "--engine", "ngtcp2"};
+    line.insert(line.end(), lacking.begin(), lacking.end());
+    EXPECT_NE(usage_error(line).find(lacking.front()), std::string::npos);
+  }
   EXPECT_NE(usage_error({}).find("server or client"), std::string::npos);
   EXPECT_NE(usage_error({"frob"}).find("'frob'"), std::string::npos);
   EXPECT_NE(usage_error({"server", "--listen", "0.0.0.0:1", "--self-signed", "frob"}).find("frob"), std::string::npos);

@@ -45,6 +45,22 @@ INSTANTIATE_TEST_SUITE_P(All, Heals,
                                          Fault{"bursts", "burst_loss: {mean_good: 300ms, mean_bad: 10min}", ""}),
                          [](const auto& param) { return param.param.name; });
 
+TEST(Heal, WhatIsHeldGoesOnAndPacketsMayBeAsLargeAsBefore) {
+  for (const bool healed : {true, false}) {
+    const auto scenario = parse_scenario(
+        fmt::format("name: one\ncrypto: null\nduration: 20s\nmax_stall: 60s\n"
+                    "paths: [{{name: a, rate: 5Mbit/s, rtt: 40ms}}]\nworkloads: [{{kind: bulk, bytes: 2MB}}]\n"
+                    "events: [{{at: 1s, do: hold, path: a}}, {{at: 1s, do: set_mtu, path: a, value: 1280B}}{}]\n"
+                    "assert: {{at_least: {{a: {{datagram_size: 1400B}}}}}}\n",
+                    healed ? ", {at: 4s, do: heal}" : ", {at: 4s, do: link_up, path: a}"),
+        "one.yaml");
+    ASSERT_TRUE(scenario) << scenario.error();
+    const Report report = Simulation(*scenario, {.seed = 1}).run();
+    EXPECT_TRUE(report.completed) << "either ends the hold";
+    EXPECT_EQ(report.passed(), healed);
+  }
+}
+
 TEST(Heal, TheNatForgetsNobodyAnyMore) {
   for (const bool healed : {true, false}) {
     const auto scenario = parse_scenario(

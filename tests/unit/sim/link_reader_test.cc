@@ -49,7 +49,8 @@ TEST(LinkReader, ReadsQueues) {
 
 TEST(LinkReader, ReadsImpairments) {
   const LinkConfig link = up_of(
-      "burst_loss: {mean_good: 10s, mean_bad: 200ms, loss_bad: 50%}, truncate: 1%, bleach: on, mtu: 1400B, mtu_signal: "
+      "burst_loss: {mean_good: 10s, mean_bad: 200ms, loss_bad: 50%}, truncate: 1%, bleach: on, drops_ect: on, mtu: "
+      "1400B, mtu_signal: "
       "on, "
       "policer: {rate: 5Mbit/s, burst: 20kB}, jitter: {deviation: 3ms, least: 2ms}, "
       "cross_traffic: {rate: 2Mbit/s, mean_on: 1s, mean_off: 2s}");
@@ -58,6 +59,7 @@ TEST(LinkReader, ReadsImpairments) {
   EXPECT_DOUBLE_EQ(link.burst_loss->loss_bad, 0.5);
   EXPECT_DOUBLE_EQ(link.truncate, 0.01);
   EXPECT_TRUE(link.bleach);
+  EXPECT_TRUE(link.drops_ect);
   EXPECT_TRUE(link.mtu_signal);
   EXPECT_EQ(link.policer->burst.value(), 20'000u);
   EXPECT_EQ(link.jitter->least, milliseconds(2));

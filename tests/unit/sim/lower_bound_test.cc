@@ -51,6 +51,11 @@ std::vector<Case> cases() {
        "bottlenecks: [{name: n, rate: 20Mbit/s}]\nendpoints: {max_datagram_size: 8900B}\n"
        "paths: [{name: a, shared: n, rtt: 20ms, mtu: 1280B}, {name: b, shared: n, rtt: 20ms, mtu: 9kB}]\n"
        "workloads: [{kind: bulk, bytes: 20MB, direction: down}]\n"},
+      {"PacketsThatMayBeLargerFromSomeTimeOn",
+       "endpoints: {max_datagram_size: 8900B}\n"
+       "paths: [{name: a, rate: 20Mbit/s, rtt: 20ms, mtu: 1280B}]\n"
+       "workloads: [{kind: bulk, bytes: 20MB, direction: down}]\n"
+       "events: [{at: 1ms, do: set_mtu, path: a, value: 9kB}]\n"},
       {"PacketsThatFinishAtTheOldRate",
        std::string(kSmallUpload) +
            "paths: [{name: a, up: {rate: 20Mbit/s, queue: 1MB, delay: 5ms}, down: {rate: 1Gbit/s, delay: 5ms}}]\n" +

@@ -69,6 +69,25 @@ TEST(NullTls, CarriesParametersAndCompletesInOneRoundTrip) {
   }
 }
 
+TEST(NullTls, ALongChainIsPartOfTheServersFlight) {
+  constexpr std::size_t kChain = 18'000;
+  const auto provider = make_null_tls_provider("x", kChain);
+  for (const std::size_t step : {std::size_t{1000}, SIZE_MAX}) {
+    Peer client(*provider, Role::client, "from the client");
+    Peer server(*provider, Role::server, "from the server");
+    ASSERT_TRUE(client.session->start());
+    ASSERT_TRUE(carry(client, server, step));
+    std::size_t flight = 0;
+    for (const auto& [level, data] : server.out) flight += level == EncryptionLevel::handshake ? data.size() : 0;
+    EXPECT_GE(flight, kChain);
+    ASSERT_TRUE(carry(server, client, step));
+    EXPECT_EQ(client.parameters, "from the server");
+    ASSERT_TRUE(carry(client, server, step));
+    EXPECT_EQ(server.alpn, "x");
+    EXPECT_FALSE(server.session->receive(EncryptionLevel::one_rtt, as_bytes(std::string("\x04\x00\x01z", 4))));
+  }
+}
+
 TEST(NullTls, TheServerReadsOneRttOnlyAfterTheClientFinished) {  // RFC 9001 §5.7
   const auto provider = make_null_tls_provider("x");
   Peer client(*provider, Role::client, "c");

@@ -1,5 +1,6 @@
 #include "sim/scenario/scenario_loader.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -203,6 +204,8 @@ TEST(ScenarioLoader, CompoundEventsComeDownToSingleOnes) {
     return out;
   };
   EXPECT_EQ(events("{at: 5s, do: outage, path: b, for: 200ms, mode: interface}"), "5000 link_down b; 5200 link_up b; ");
+  EXPECT_EQ(events("{at: 5s, do: outage, path: b, for: 200ms, mode: hold, direction: up}"),
+            "5000 hold b; 5200 link_up b; ");
   EXPECT_EQ(events("{at: 5s, do: outage, path: all, for: 200ms}"),
             "5000 silent_death a; 5000 silent_death b; 5200 link_up a; 5200 link_up b; ");
   EXPECT_EQ(events("{at: 5s, do: flap, path: a, down: 100ms, up: 300ms, count: 2}"),
@@ -220,6 +223,14 @@ TEST(ScenarioLoader, EventsRefuseWhatTheyCannotUse) {
               HasSubstr("key 'events.0.path': unknown"));
   EXPECT_THAT(refused("{at: 5s, do: socket_error, path: a, value: would_block}"), HasSubstr("key 'events.0.for'"));
   EXPECT_THAT(refused("{at: 5s, do: outage, path: a}"), HasSubstr("key 'events.0.for': missing"));
+  EXPECT_THAT(refused("{at: 5s, do: outage, path: a, for: 1s, mode: interface, direction: up}"),
+              HasSubstr("key 'events.0.direction': unknown"));
+  for (const char* mtu : {"1227B", "9001B", "1500"})
+    EXPECT_THAT(refused(std::string("{at: 5s, do: set_mtu, path: a, value: ") + mtu + "}"),
+                HasSubstr("a size from 1228B to 9kB"));
+  EXPECT_THAT(error_of(kSmall, {"paths.0.policer={rate: 1Mbit/s, burst: 2kB}",
+                                "events=[{at: 1s, do: set_mtu, path: a, value: 3kB}]"}),
+              HasSubstr("key 'events.0.value': is above a burst of path a"));
   EXPECT_THAT(refused("{at: 5s, do: explode, path: a}"), HasSubstr("one of link_down"));
 }
 
@@ -347,18 +358,50 @@ TEST(ScenarioLoader, EveryEngineHasItsControllersAndNoOthers) {
       AllOf(HasSubstr("endpoints.server.cc"), HasSubstr("(engine mpquic)")));
 }
 
+TEST(ScenarioLoader, WhatAnEngineLacksIsRefusedWhereItIsAskedFor) {
+  const auto with = [](const std::string& endpoints) {
+    return changed("endpoints:\n  cc: new_reno\n  multipath: off\n  max_data: 1MiB\n",
+                   "endpoints: " + endpoints + "\n");
+  };
+  for (const char* key : {"scheduler: round_robin", "duplication: all", "duplicate_copies: 2", "reinjection: off",
+                          "pacing: off", "ecn: off", "buggify: 1%", "key_update_after_packets: 9", "send_buffer: 1MB",
+                          "max_paths: 2", "address_advertisement: on"}) {
+    const std::string name = std::string(key).substr(0, std::string(key).find(':'));
+    EXPECT_THAT(error_of(with(fmt::format("{{client: {{engine: ngtcp2, {}}}}}", key))),
+                AllOf(HasSubstr("key 'endpoints.client." + name + "': engine ngtcp2 does not have it"),
+                      HasSubstr("handshake_timeout")));
+    EXPECT_THAT(error_of(with(fmt::format("{{engine: ngtcp2, {}}}", key))), HasSubstr("'endpoints." + name + "'"));
+    EXPECT_EQ(error_of(with(fmt::format("{{{}, client: {{engine: ngtcp2}}}}", key))), "") << "it is the server's";
+    EXPECT_EQ(error_of(with(fmt::format("{{client: {{{}}}}}", key)), {"endpoints.client.engine=ngtcp2"}), "")
+        << "the engine was chosen for a file that was written for another one";
+    EXPECT_THAT(error_of(with(fmt::format("{{client: {{{}}}}}", key)),
+                         {"endpoints.client.engine=ngtcp2",
+                          "endpoints.client." + name + "=" + std::string(key).substr(name.size() + 2)}),
+                HasSubstr("engine ngtcp2 does not have it"));
+  }
+  EXPECT_THAT(error_of(with("{certificate_chain: 4kB, server: {engine: ngtcp2}}")), HasSubstr("sends one certificate"));
+  EXPECT_EQ(error_of(with("{certificate_chain: 4kB}"), {"endpoints.server.engine=ngtcp2"}), "");
+  EXPECT_EQ(error_of(with("{certificate_chain: 50kB, client: {engine: ngtcp2}}")), "");
+  EXPECT_THAT(error_of(with("{certificate_chain: 50001B}")), HasSubstr("expected 0 to 50000"));
+  EXPECT_EQ(error_of(with("{cc: olia}"), {"endpoints.client.engine=ngtcp2", "endpoints.server.engine=ngtcp2"}), "");
+  EXPECT_EQ(
+      error_of(with("{engine: ngtcp2, cc: bbr}"), {"endpoints.client.engine=mpquic", "endpoints.server.engine=mpquic"}),
+      "");
+}
+
 TEST(ScenarioLoader, SocketErrorsHaveTheNamesOfTheSystem) {
   const auto failure = [](const std::string& name) {
     const auto scenario = parse_scenario(
         kSmall, "x.yaml", {"events=[{at: 1s, do: socket_error, path: a, for: 1s, value: " + name + "}]"});
     EXPECT_TRUE(scenario) << scenario.error();
-    return scenario->events.at(0).failure;
+    return scenario->events.at(0).error;
   };
-  EXPECT_EQ(failure("EMSGSIZE"), TransmitFailure::too_big);
-  EXPECT_EQ(failure("EPERM"), TransmitFailure::unreachable);
-  EXPECT_EQ(failure("EIO"), TransmitFailure::unreachable);
-  EXPECT_EQ(failure("ECONNREFUSED"), TransmitFailure::refused);
-  EXPECT_EQ(failure("EAGAIN"), std::nullopt);
+  EXPECT_EQ(failure("EMSGSIZE"), SocketError::too_big);
+  EXPECT_EQ(failure("EPERM"), SocketError::unreachable);
+  EXPECT_EQ(failure("EIO"), SocketError::unreachable);
+  EXPECT_EQ(failure("ECONNREFUSED"), SocketError::refused);
+  EXPECT_EQ(failure("EAGAIN"), SocketError::would_block);
+  EXPECT_EQ(failure("ENOBUFS"), SocketError::no_buffers);
   EXPECT_THAT(error_of(kSmall, {"events=[{at: 1s, do: socket_error, path: a, value: EFROB}]"}),
               HasSubstr("got 'EFROB'"));
 }

@@ -33,10 +33,12 @@ TEST(ScriptText, ValuesReadAsFilesSayThem) {
                     "  - {at: 3s, do: set_loss, path: a, value: 0.3%, direction: down}\n"
                     "  - {at: 4s, do: path_status, path: a, value: backup}\n"
                     "  - {at: 5s, do: drop_datagrams, path: b, nth: 3, count: 2, acks: on}\n"
-                    "  - {at: 6s, do: reorder_burst, path: b, for: 20ms}\n"),
+                    "  - {at: 6s, do: reorder_burst, path: b, for: 20ms}\n"
+                    "  - {at: 7s, do: set_mtu, path: b, value: 1400B}\n"),
               ElementsAre("set_rate on path b: value 1500kbit/s, direction up", "set_delay on path a: value 2500us",
                           "set_loss on path a: value 0.3%, direction down", "path_status on path a: value backup",
-                          "drop_datagrams on path b: nth 3, count 2, acks on", "reorder_burst on path b: for 20ms"));
+                          "drop_datagrams on path b: nth 3, count 2, acks on", "reorder_burst on path b: for 20ms",
+                          "set_mtu on path b: value 1400B"));
 }
 
 TEST(ScriptText, WhatHappensToHostsAndToEverythingNamesNoPath) {
@@ -44,19 +46,23 @@ TEST(ScriptText, WhatHappensToHostsAndToEverythingNamesNoPath) {
                     "  - {at: 2s, do: key_update}\n"
                     "  - {at: 3s, do: socket_error, path: a, value: too_big, side: server}\n"
                     "  - {at: 4s, do: socket_error, path: a, value: would_block, for: 1s}\n"
+                    "  - {at: 4s, do: socket_error, path: a, value: ENOBUFS}\n"
                     "  - {at: 5s, do: heal}\n"),
               ElementsAre("clock_jump at the server: value -2s", "key_update at the client",
                           "socket_error on path a: value too_big, side server",
-                          "socket_error on path a: value would_block, for 1s", "heal of all paths"));
+                          "socket_error on path a: value would_block, for 1s",
+                          "socket_error on path a: value no_buffers", "heal of all paths"));
 }
 
 TEST(ScriptText, PartsOfAnOutageAFlapAndAHandoverSaySo) {
   EXPECT_THAT(
       texts("  - {at: 1s, do: outage, path: a, for: 500ms, mode: interface}\n"
+            "  - {at: 1s, do: outage, path: b, for: 500ms, mode: hold}\n"
             "  - {at: 2s, do: flap, path: a, down: 10ms, up: 20ms, count: 1}\n"
             "  - {at: 3s, do: handover, path: b, gap: 50ms, rate: 2Gbit/s}\n"),
       ElementsAre("link_down on path a: for 500ms, part of an outage, mode interface",
-                  "link_up on path a: part of an outage",
+                  "hold on path b: for 500ms, part of an outage, mode hold", "link_up on path a: part of an outage",
+                  "link_up on path b: part of an outage",
                   "silent_death on path a: for 10ms, part of a flap, mode silent", "link_up on path a: part of a flap",
                   "silent_death on path b: for 50ms, part of a handover, mode silent",
                   "set_rate on path b: value 2Gbit/s, part of a handover", "nat_rebind on path b: part of a handover",

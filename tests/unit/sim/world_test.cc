@@ -215,6 +215,75 @@ TEST(World, TooBigIsAnErrorOfTheSendOnceTheSenderHasHeard) {
   }
 }
 
+TEST(World, AnotherMtuIsLearntAnew) {
+  auto paths = two_paths();
+  paths[0].up.mtu = 1300;
+  paths[0].up.mtu_signal = true;
+  World signals(paths, 1, {.largest_mtu = 1600});
+  Recorder recorder(signals);
+  signals.attach(Role::server, recorder);
+  const auto send = [&](std::size_t size) {
+    const std::vector<std::byte> bytes(size);
+    const auto failure =
+        signals.send(Role::client, {.tuple = signals.client_tuple(0), .size = size, .segment_size = size}, bytes);
+    signals.events().post(signals.now() + milliseconds(50), {});
+    while (const auto event = signals.events().pop()) static_cast<void>(signals.dispatch(*event));
+    return failure;
+  };
+  EXPECT_FALSE(send(1400));
+  EXPECT_EQ(send(1400), TransmitFailure::too_big);
+  signals.set_mtu(0, Direction::up, 1600);
+  EXPECT_FALSE(send(1572));
+  ASSERT_EQ(recorder.received.size(), 1u);
+  EXPECT_EQ(recorder.received[0].bytes.size(), 1572u);
+  signals.set_mtu(0, Direction::up, 1280);
+  EXPECT_FALSE(send(1400)) << "nobody knows of it yet";
+  EXPECT_EQ(send(1400), TransmitFailure::too_big);
+}
+
+TEST_F(WorldTest, AHeldLinkLetsEverythingGoWhenItIsUp) {
+  world.set_link_held(0, Direction::up, true);
+  world.set_link_held(0, Direction::up, true);  // no deeper
+  for (int i = 0; i < 5; ++i) ASSERT_FALSE(send(Role::client, world.client_tuple(0), 1200, 1200));
+  run();
+  EXPECT_TRUE(server.received.empty());
+  world.set_link_up(0, Direction::up, true);
+  run();
+  EXPECT_EQ(server.received.size(), 5u);
+}
+
+TEST(World, AHeldLinkHoldsItsBottleneck) {
+  auto paths = two_paths();
+  for (PathConfig& path : paths) path.up.shared_bottleneck = 0;
+  CommonConfig common;
+  common.bottlenecks.resize(1);
+  World world(paths, 1, common);
+  Recorder server(world);
+  world.attach(Role::server, server);
+  const std::vector<std::byte> bytes(1200);
+  const auto run = [&] {
+    while (const auto event = world.events().pop()) ASSERT_TRUE(world.dispatch(*event));
+  };
+  world.set_link_held(0, Direction::up, true);
+  EXPECT_FALSE(world.send(Role::client, {.tuple = world.client_tuple(1), .size = 1200, .segment_size = 1200}, bytes));
+  run();
+  EXPECT_TRUE(server.received.empty());
+  world.set_link_held(0, Direction::up, false);
+  run();
+  EXPECT_EQ(server.received.size(), 1u);
+}
+
+TEST_F(WorldTest, WithoutBuffersPacketsAreLostAndNobodyIsTold) {
+  world.fail_sends(Role::client, 0, std::nullopt, Instant{} + milliseconds(10));
+  EXPECT_FALSE(send(Role::client, world.client_tuple(0), 1200, 1200));
+  EXPECT_FALSE(send(Role::client, world.client_tuple(1), 1200, 1200));
+  run();
+  EXPECT_EQ(server.received.size(), 1u);
+  EXPECT_FALSE(send(Role::client, world.client_tuple(0), 1200, 1200));
+  run();
+  EXPECT_EQ(server.received.size(), 2u);
+}
+
 TEST(World, PathsOfAFailureGroupFailTogether) {
   CommonConfig common;
   common.groups.push_back(
