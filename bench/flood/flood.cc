@@ -3,6 +3,7 @@
 //
 //   mpquic-flood KIND PACKETS_PER_SECOND     KIND: none, shorts, initials, garbage, versions, all
 #include <fmt/format.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/time.h>
 #include <sys/wait.h>
@@ -33,8 +34,7 @@ constexpr Duration kBetweenClients = std::chrono::milliseconds(20);
 constexpr Duration kWarmUp = std::chrono::seconds(1);  // the flood is on when the first client comes
 constexpr Duration kInTime = std::chrono::seconds(1);
 constexpr std::uint64_t kMostPerSecond = 1'000'000;
-constexpr std::uint16_t kPort = 4463;
-const SocketAddress kServer{IpAddress::v4({127, 0, 0, 1}), kPort};
+const IpAddress kHere = IpAddress::v4({127, 0, 0, 1});
 
 [[noreturn]] void die(std::string_view what) {
   fmt::print(stderr, "mpquic-flood: {}\n", what);
@@ -47,7 +47,32 @@ T must(std::expected<T, E> result, std::string_view what) {
   return std::move(*result);
 }
 
-[[noreturn]] void serve(const Identity& identity) {
+/// A process of its own that ends with this one, however this one ends. 0 in the child.
+pid_t start_process() {
+  const pid_t parent = getpid();
+  const pid_t child = fork();
+  if (child < 0) die("cannot start a process");
+  if (child == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != parent)) _exit(1);
+  return child;
+}
+
+/// Between processes; whoever reads too little knows that the other one is gone.
+struct Pipe {
+  std::array<int, 2> ends{};
+  Pipe() {
+    if (pipe(ends.data()) != 0) die("no pipe");
+  }
+  template <class T>
+  T receive(std::string_view what) {
+    close(ends[1]);
+    T value{};
+    if (read(ends[0], &value, sizeof value) != sizeof value) die(what);
+    return value;
+  }
+};
+
+/// Reports its port.
+[[noreturn]] void serve(const Identity& identity, int report) {
   TlsConfig tls;
   tls.role = Role::server;
   tls.alpn = {"flood"};
@@ -58,7 +83,8 @@ T must(std::expected<T, E> result, std::string_view what) {
   io::SystemRng rng;
   Endpoint endpoint(config, rng);
   auto loop = must(io::EventLoop::create(endpoint), "no event loop");
-  if (!loop->add_socket({.local = kServer})) die("the server's port is taken");
+  const std::uint16_t port = must(loop->add_socket({.local = {kHere, 0}}), "the server has no socket").port;
+  if (write(report, &port, sizeof port) != sizeof port) die("the server cannot report");
   loop->set_handler([&](Instant) {
     while (endpoint.poll_event()) {}
   });
@@ -109,7 +135,7 @@ std::vector<std::vector<std::byte>> ammunition(std::string_view kind) {
 }
 
 /// Sends until it is killed, and counts on `report`.
-[[noreturn]] void flood(std::string_view kind, std::uint64_t rate, std::uint64_t& count) {
+[[noreturn]] void flood(const SocketAddress& server, std::string_view kind, std::uint64_t rate, std::uint64_t& count) {
   const auto packets = ammunition(kind);
   auto socket = must(io::UdpSocket::open({.local = {IpAddress::v4({}), 0}}), "no socket for the flood");
   const Instant start = io::SystemClock::now();
@@ -125,7 +151,7 @@ std::vector<std::vector<std::byte>> ammunition(std::string_view kind) {
         IpAddress::v4({127, static_cast<std::uint8_t>(1 + (mixed >> 24) % 254), static_cast<std::uint8_t>(mixed >> 16),
                        static_cast<std::uint8_t>(mixed >> 8)});
     const auto& packet = packets[i % packets.size()];
-    static_cast<void>(socket->send({.tuple = {{from, socket->local_address().port}, kServer},
+    static_cast<void>(socket->send({.tuple = {{from, socket->local_address().port}, server},
                                     .ecn = Ecn::not_ect,
                                     .size = packet.size(),
                                     .segment_size = packet.size()},
@@ -135,7 +161,7 @@ std::vector<std::vector<std::byte>> ammunition(std::string_view kind) {
 }
 
 /// Of kClients, how many confirmed in time.
-int visit(const Identity& identity) {
+int visit(const SocketAddress& server, const Identity& identity) {
   TlsConfig tls;
   tls.alpn = {"flood"};
   tls.trust.pins = {identity.fingerprint};
@@ -145,7 +171,7 @@ int visit(const Identity& identity) {
   io::SystemRng rng;
   Endpoint endpoint({}, rng);
   auto loop = must(io::EventLoop::create(endpoint), "no event loop");
-  options.tuple = {must(loop->add_socket({.local = {IpAddress::v4({127, 0, 0, 1}), 0}}), "no socket"), kServer};
+  options.tuple = {must(loop->add_socket({.local = {kHere, 0}}), "no socket"), server};
   std::map<ConnectionHandle, Instant> started;
   int in_time = 0;
   const Instant begin = io::SystemClock::now() + kWarmUp;
@@ -168,22 +194,22 @@ int visit(const Identity& identity) {
 int run(std::string_view kind, std::uint64_t rate) {
   io::SystemRng rng;
   const Identity identity = must(make_self_signed({}, rng), "no certificate");
-  const pid_t server = fork();
-  if (server == 0) serve(identity);
-  std::array<int, 2> pipe_ends{};
-  if (server < 0 || pipe(pipe_ends.data()) != 0) die("cannot start");
-  const pid_t sender = fork();
+  Pipe from_server;
+  const pid_t server = start_process();
+  if (server == 0) serve(identity, from_server.ends[1]);
+  const SocketAddress address{kHere, from_server.receive<std::uint16_t>("no server")};
+  Pipe from_sender;
+  const pid_t sender = start_process();
   if (sender == 0) {
     static std::uint64_t count = 0;
-    static int report = pipe_ends[1];
+    static int report = from_sender.ends[1];
     std::signal(SIGTERM, [](int) { _exit(write(report, &count, sizeof count) == sizeof count ? 0 : 1); });
     if (kind == "none") pause();
-    flood(kind, rate, count);
+    flood(address, kind, rate, count);
   }
-  const int in_time = visit(identity);
-  std::uint64_t sent = 0;
+  const int in_time = visit(address, identity);
   kill(sender, SIGTERM);
-  if (read(pipe_ends[0], &sent, sizeof sent) != sizeof sent) die("the flood did not report");
+  const auto sent = from_sender.receive<std::uint64_t>("the flood did not report");
   rusage server_use{};
   kill(server, SIGTERM);
   waitpid(sender, nullptr, 0);
