@@ -7,12 +7,12 @@
 #include <utility>
 #include <vector>
 
+#include "sim/base/event_queue.h"
+#include "sim/base/host_clock.h"
+#include "sim/base/violations.h"
 #include "sim/content.h"
-#include "sim/event_queue.h"
 #include "sim/host.h"
-#include "sim/host_clock.h"
 #include "sim/inner_tcp.h"
-#include "sim/violations.h"
 #include "sim/workload.h"
 
 namespace mpquic::sim {

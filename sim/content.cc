@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "sim/random_streams.h"
+#include "sim/base/random_streams.h"
 
 namespace mpquic::sim {
 namespace {

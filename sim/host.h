@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "sim/host_clock.h"
+#include "sim/base/host_clock.h"
 #include "sim/world.h"
 #include "stack/endpoint/transport.h"
 

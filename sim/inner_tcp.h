@@ -6,9 +6,9 @@
 #include <functional>
 #include <vector>
 
+#include "sim/base/event_queue.h"
+#include "sim/base/violations.h"
 #include "sim/content.h"
-#include "sim/event_queue.h"
-#include "sim/violations.h"
 #include "sim/workload.h"
 #include "stack/base/interval_set.h"
 

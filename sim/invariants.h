@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "sim/base/violations.h"
 #include "sim/host.h"
-#include "sim/violations.h"
 #include "sim/workload.h"
 #include "sim/world.h"
 #include "stack/trace/sink.h"

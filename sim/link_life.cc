@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "sim/base/random_streams.h"
 #include "sim/link/service.h"
-#include "sim/random_streams.h"
 #include "stack/base/overloaded.h"
 
 namespace mpquic::sim {

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "sim/base/violations.h"
 #include "sim/oracles.h"
 #include "sim/scenario/scenario.h"
-#include "sim/violations.h"
 
 namespace mpquic::sim {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <chrono>
 
+#include "sim/base/random_streams.h"
 #include "sim/per_path_engine.h"
-#include "sim/random_streams.h"
 #include "stack/base/check.h"
 
 namespace mpquic::sim {

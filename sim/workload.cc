@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "sim/trace_hash.h"
+#include "sim/base/trace_hash.h"
 
 namespace mpquic::sim {
 

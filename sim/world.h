@@ -13,14 +13,14 @@
 #include <vector>
 
 #include "sim/ack_watch.h"
+#include "sim/base/event_queue.h"
+#include "sim/base/trace_hash.h"
 #include "sim/carrier.h"
-#include "sim/event_queue.h"
 #include "sim/link/link.h"
 #include "sim/link/outage.h"
 #include "sim/meddler.h"
 #include "sim/packet_pool.h"
 #include "sim/trace/tap.h"
-#include "sim/trace_hash.h"
 #include "stack/base/packet_io.h"
 
 namespace mpquic::sim {

@@ -23,7 +23,7 @@ ROOMS = {
     "conn": ["packet", "path", "sched", "redundancy", "cid", "stream", "datagram", "trace"], "endpoint": ["conn"],
 }
 SINGLE_HEADERS = {"sched": {"stack/path/path_view.h"}, "redundancy": {"stack/path/path_view.h"},
-                  "sim/link": {"sim/random_streams.h"}}  # plain data that a room may see without its room
+                  "sim/link": {"sim/base/random_streams.h"}}  # plain data that a room may see without its room
 OUTER = {  # the other folders: which top folders (or rooms, as stack/<room>) they may include
     "io": {"io", "stack/base"}, "sim": {"sim", "stack", "io"}, "sim/link": {"sim/link", "stack/base"}, "tunnel": {"tunnel", "io", "stack", "sim/peers"},
     "tests": set(FOLDERS), "bench": set(FOLDERS),

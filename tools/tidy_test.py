@@ -24,8 +24,8 @@ class RoomTest(unittest.TestCase):
         self.assertEqual(rules("stack/sched/a.cc", '#include "stack/path/path_manager.h"\n'), ["room"])
 
     def test_the_link_model_stands_alone(self):
-        self.assertEqual(rules("sim/link/a.cc", '#include "sim/event_queue.h"\n'), ["room"])
-        self.assertEqual(rules("sim/link/a.cc", '#include "sim/random_streams.h"\n'), [])
+        self.assertEqual(rules("sim/link/a.cc", '#include "sim/base/event_queue.h"\n'), ["room"])
+        self.assertEqual(rules("sim/link/a.cc", '#include "sim/base/random_streams.h"\n'), [])
         self.assertEqual(rules("sim/link/a.cc", '#include "stack/conn/connection.h"\n'), ["room"])
 
     def test_io_needs_the_vocabulary_only(self):

@@ -4,9 +4,9 @@
 
 #include <optional>
 
+#include "sim/base/random_streams.h"
 #include "sim/link/packet.h"
 #include "sim/link/reproducible_math.h"
-#include "sim/random_streams.h"
 
 namespace mpquic::sim {
 

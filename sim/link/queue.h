@@ -5,8 +5,8 @@
 #include <memory>
 #include <optional>
 
+#include "sim/base/random_streams.h"
 #include "sim/link/packet.h"
-#include "sim/random_streams.h"
 #include "stack/base/ring_buffer.h"
 
 namespace mpquic::sim {

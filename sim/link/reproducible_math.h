@@ -3,7 +3,7 @@
 // 4e-16 of the result (or of 1, whichever is larger) for the logarithm and 1e-15 of the result for e^x; tests check it.
 #pragma once
 
-#include "sim/random_streams.h"
+#include "sim/base/random_streams.h"
 #include "stack/base/time.h"
 
 namespace mpquic::sim {

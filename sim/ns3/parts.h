@@ -7,8 +7,8 @@
 #include <ns3/simple-net-device.h>
 #include <ns3/tag.h>
 
+#include "sim/base/random_streams.h"
 #include "sim/packet_pool.h"
-#include "sim/random_streams.h"
 
 namespace mpquic::sim {
 

@@ -1,7 +1,7 @@
 #include "sim/peers/ngtcp2_engine.h"
 
+#include "sim/base/random_streams.h"
 #include "sim/peers/ngtcp2_endpoint.h"
-#include "sim/random_streams.h"
 #include "stack/base/check.h"
 #include "stack/crypto/certificate.h"
 

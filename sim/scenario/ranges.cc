@@ -7,7 +7,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "sim/random_streams.h"
+#include "sim/base/random_streams.h"
 
 namespace mpquic::sim {
 namespace {

@@ -8,12 +8,12 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "sim/base/trace_hash.h"
 #include "sim/process_pool.h"
 #include "sim/progress_line.h"
 #include "sim/standard_output.h"
 #include "sim/swarm/shrink.h"
 #include "sim/trace/output_file.h"
-#include "sim/trace_hash.h"
 
 namespace mpquic::sim::swarm {
 namespace {

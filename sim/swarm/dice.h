@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "sim/random_streams.h"
+#include "sim/base/random_streams.h"
 
 namespace mpquic::sim::swarm {
 

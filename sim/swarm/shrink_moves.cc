@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "sim/random_streams.h"
+#include "sim/base/random_streams.h"
 #include "sim/scenario/units.h"
 
 namespace mpquic::sim::swarm {

@@ -18,10 +18,10 @@
 #include <utility>
 #include <vector>
 
+#include "sim/base/trace_hash.h"
 #include "sim/scenario/scenario.h"
 #include "sim/trace/output_file.h"
 #include "sim/trace/tap.h"
-#include "sim/trace_hash.h"
 
 namespace mpquic::sim {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "sim/trace_hash.h"
+#include "sim/base/trace_hash.h"
 
 namespace mpquic::sim {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "sim/event_queue.h"
+#include "sim/base/event_queue.h"
 
 namespace mpquic::sim {
 
