@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "sim/base/host_clock.h"
-#include "sim/world.h"
+#include "sim/network/world.h"
 #include "stack/endpoint/transport.h"
 
 namespace mpquic::sim {

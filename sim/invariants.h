@@ -9,8 +9,8 @@
 
 #include "sim/base/violations.h"
 #include "sim/host.h"
+#include "sim/network/world.h"
 #include "sim/workload.h"
-#include "sim/world.h"
 #include "stack/trace/sink.h"
 
 namespace mpquic::sim {

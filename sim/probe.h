@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "sim/world.h"
+#include "sim/network/world.h"
 
 namespace mpquic::sim {
 

@@ -14,12 +14,12 @@
 #include <string>
 #include <string_view>
 
-#include "sim/ack_watch.h"
 #include "sim/app.h"
 #include "sim/engine.h"
 #include "sim/failover_watch.h"
 #include "sim/host.h"
 #include "sim/invariants.h"
+#include "sim/network/ack_watch.h"
 #include "sim/report.h"
 #include "sim/scenario/scenario.h"
 #include "sim/silence_watch.h"

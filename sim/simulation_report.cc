@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "sim/carrier.h"
+#include "sim/network/carrier.h"
 #include "sim/simulation.h"
 
 namespace mpquic::sim {

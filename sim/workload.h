@@ -9,8 +9,8 @@
 #include <vector>
 
 #include "sim/content.h"
+#include "sim/network/world.h"
 #include "sim/playback.h"
-#include "sim/world.h"
 #include "stack/base/interval_set.h"
 #include "stack/base/time.h"
 

@@ -17,7 +17,7 @@ class RoomTest(unittest.TestCase):
         self.assertEqual(rules("stack/stream/a.cc", '#include "stack/cid/local_cids.h"\n'), ["room"])
 
     def test_nothing_in_the_core_points_outward(self):
-        self.assertEqual(rules("stack/conn/a.cc", '#include "sim/world.h"\n'), ["room"])
+        self.assertEqual(rules("stack/conn/a.cc", '#include "sim/network/world.h"\n'), ["room"])
 
     def test_a_scheduler_sees_the_path_view_only(self):
         self.assertEqual(rules("stack/sched/a.cc", '#include "stack/path/path_view.h"\n'), [])

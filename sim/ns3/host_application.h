@@ -9,7 +9,7 @@
 #include <span>
 #include <vector>
 
-#include "sim/packet_pool.h"
+#include "sim/network/packet_pool.h"
 
 namespace mpquic::sim {
 

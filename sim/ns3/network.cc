@@ -15,8 +15,8 @@
 
 #include <algorithm>
 
+#include "sim/network/world.h"
 #include "sim/ns3/parts.h"
-#include "sim/world.h"
 #include "stack/base/check.h"
 
 namespace mpquic::sim {

@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/carrier.h"
+#include "sim/network/carrier.h"
 #include "sim/ns3/host_application.h"
 #include "sim/ns3/topology.h"
 #include "sim/scenario/scenario.h"

@@ -8,7 +8,7 @@
 #include <ns3/tag.h>
 
 #include "sim/base/random_streams.h"
-#include "sim/packet_pool.h"
+#include "sim/network/packet_pool.h"
 
 namespace mpquic::sim {
 

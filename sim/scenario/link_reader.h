@@ -5,7 +5,7 @@
 #include <string>
 
 #include "sim/link/outage.h"
-#include "sim/packet_pool.h"
+#include "sim/network/packet_pool.h"
 #include "sim/scenario/yaml_reader.h"
 #include "stack/base/packet_io.h"
 

@@ -9,9 +9,9 @@
 #include <variant>
 #include <vector>
 
+#include "sim/network/world.h"
 #include "sim/scenario/ns3_spec.h"
 #include "sim/workload.h"
-#include "sim/world.h"
 #include "stack/conn/close_source.h"
 #include "stack/conn/config.h"
 

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "sim/packet_pool.h"
+#include "sim/network/packet_pool.h"
 #include "sim/scenario/ns3_reader.h"
 #include "sim/scenario/path_reader.h"
 #include "sim/scenario/profile.h"

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
-#include "sim/world.h"
+#include "sim/network/world.h"
 
 namespace mpquic::sim {
 namespace {

@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "sim/base/trace_hash.h"
+#include "sim/network/tap.h"
 #include "sim/scenario/scenario.h"
 #include "sim/trace/output_file.h"
-#include "sim/trace/tap.h"
 
 namespace mpquic::sim {
 

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/network/tap.h"
 #include "sim/scenario/scenario.h"
 #include "sim/trace/output_file.h"
-#include "sim/trace/tap.h"
 #include "stack/trace/json_writer.h"
 
 namespace mpquic::sim {

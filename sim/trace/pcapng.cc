@@ -4,7 +4,7 @@
 #include <cstring>
 #include <span>
 
-#include "sim/world.h"
+#include "sim/network/world.h"
 
 namespace mpquic::sim {
 namespace {

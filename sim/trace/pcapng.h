@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/network/tap.h"
 #include "sim/trace/output_file.h"
-#include "sim/trace/tap.h"
 
 namespace mpquic::sim {
 

@@ -8,13 +8,13 @@
 #include <string>
 #include <string_view>
 
+#include "sim/network/tap.h"
 #include "sim/qlog_files.h"
 #include "sim/scenario/scenario.h"
 #include "sim/simulation.h"
 #include "sim/trace/event_record.h"
 #include "sim/trace/network_qlog.h"
 #include "sim/trace/pcapng.h"
-#include "sim/trace/tap.h"
 
 namespace mpquic::sim {
 

@@ -4,8 +4,8 @@
 #include <array>
 #include <vector>
 
-#include "sim/ack_watch.h"
-#include "sim/meddler.h"
+#include "sim/network/ack_watch.h"
+#include "sim/network/meddler.h"
 #include "stack/trace/event.h"
 #include "stack/wire/frame_writer.h"
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/packet_pool.h"
+#include "sim/network/packet_pool.h"
 #include "stack/base/bytes.h"
 
 namespace mpquic::sim {

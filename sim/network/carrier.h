@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "sim/packet_pool.h"
+#include "sim/network/packet_pool.h"
 
 namespace mpquic::sim {
 

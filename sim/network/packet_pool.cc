@@ -1,4 +1,4 @@
-#include "sim/packet_pool.h"
+#include "sim/network/packet_pool.h"
 
 #include <algorithm>
 

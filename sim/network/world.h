@@ -12,15 +12,15 @@
 #include <string>
 #include <vector>
 
-#include "sim/ack_watch.h"
 #include "sim/base/event_queue.h"
 #include "sim/base/trace_hash.h"
-#include "sim/carrier.h"
 #include "sim/link/link.h"
 #include "sim/link/outage.h"
-#include "sim/meddler.h"
-#include "sim/packet_pool.h"
-#include "sim/trace/tap.h"
+#include "sim/network/ack_watch.h"
+#include "sim/network/carrier.h"
+#include "sim/network/meddler.h"
+#include "sim/network/packet_pool.h"
+#include "sim/network/tap.h"
 #include "stack/base/packet_io.h"
 
 namespace mpquic::sim {

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/packet_pool.h"
+#include "sim/network/packet_pool.h"
 #include "stack/base/packet_io.h"
 
 namespace mpquic::sim {

@@ -1,4 +1,4 @@
-#include "sim/ack_watch.h"
+#include "sim/network/ack_watch.h"
 
 #include <utility>
 #include <variant>

@@ -1,4 +1,4 @@
-#include "sim/meddler.h"
+#include "sim/network/meddler.h"
 
 #include <algorithm>
 #include <utility>
