@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/engine.h"
+#include "sim/engine/engine.h"
 #include "sim/report.h"
 
 namespace mpquic::sim {

@@ -6,7 +6,7 @@
 #include <chrono>
 
 #include "sim/base/random_streams.h"
-#include "sim/per_path_engine.h"
+#include "sim/engine/per_path_engine.h"
 #include "stack/base/check.h"
 
 namespace mpquic::sim {

@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "sim/app.h"
-#include "sim/engine.h"
+#include "sim/engine/engine.h"
 #include "sim/failover_watch.h"
 #include "sim/host.h"
 #include "sim/invariants.h"

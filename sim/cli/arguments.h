@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/engine.h"
+#include "sim/engine/engine.h"
 #include "sim/run_command.h"
 #include "sim/standard_output.h"
 

@@ -2,7 +2,7 @@
 // its first path.
 #pragma once
 
-#include "sim/engine.h"
+#include "sim/engine/engine.h"
 
 namespace mpquic::peers {
 

@@ -1,4 +1,4 @@
-#include "sim/null_tls.h"
+#include "sim/engine/null_tls.h"
 
 #include <gtest/gtest.h>
 

@@ -7,7 +7,7 @@
 #include <deque>
 #include <map>
 
-#include "sim/engine.h"
+#include "sim/engine/engine.h"
 
 namespace mpquic::sim {
 

@@ -1,4 +1,4 @@
-#include "sim/per_path_engine.h"
+#include "sim/engine/per_path_engine.h"
 
 #include <algorithm>
 #include <cstring>

@@ -5,7 +5,7 @@
 #include <functional>
 #include <optional>
 
-#include "sim/engine.h"
+#include "sim/engine/engine.h"
 
 namespace mpquic::sim {
 

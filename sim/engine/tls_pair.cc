@@ -1,5 +1,5 @@
 #include "sim/base/random_streams.h"
-#include "sim/null_tls.h"
+#include "sim/engine/null_tls.h"
 #include "sim/simulation.h"
 #include "stack/crypto/certificate.h"
 #include "stack/crypto/tls_provider.h"
