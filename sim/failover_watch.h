@@ -7,7 +7,7 @@
 #include <optional>
 #include <vector>
 
-#include "sim/workload.h"
+#include "sim/workload/workload.h"
 
 namespace mpquic::sim {
 

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "sim/base/violations.h"
-#include "sim/host.h"
 #include "sim/network/world.h"
-#include "sim/workload.h"
+#include "sim/workload/host.h"
+#include "sim/workload/workload.h"
 #include "stack/trace/sink.h"
 
 namespace mpquic::sim {

@@ -11,7 +11,7 @@
 
 #include "sim/network/world.h"
 #include "sim/scenario/ns3_spec.h"
-#include "sim/workload.h"
+#include "sim/workload/workload.h"
 #include "stack/conn/close_source.h"
 #include "stack/conn/config.h"
 

@@ -1,4 +1,4 @@
-#include "sim/content.h"
+#include "sim/workload/content.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "sim/playback.h"
+#include "sim/workload/playback.h"
 
 #include <gtest/gtest.h>
 

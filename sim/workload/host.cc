@@ -1,4 +1,4 @@
-#include "sim/host.h"
+#include "sim/workload/host.h"
 
 namespace mpquic::sim {
 

@@ -1,4 +1,4 @@
-#include "sim/inner_tcp.h"
+#include "sim/workload/inner_tcp.h"
 
 #include <fmt/format.h>
 

@@ -8,8 +8,8 @@
 
 #include "sim/base/event_queue.h"
 #include "sim/base/violations.h"
-#include "sim/content.h"
-#include "sim/workload.h"
+#include "sim/workload/content.h"
+#include "sim/workload/workload.h"
 #include "stack/base/interval_set.h"
 
 namespace mpquic::sim {

@@ -1,4 +1,4 @@
-#include "sim/app.h"
+#include "sim/workload/app.h"
 
 #include <fmt/format.h>
 

@@ -10,10 +10,10 @@
 #include "sim/base/event_queue.h"
 #include "sim/base/host_clock.h"
 #include "sim/base/violations.h"
-#include "sim/content.h"
-#include "sim/host.h"
-#include "sim/inner_tcp.h"
-#include "sim/workload.h"
+#include "sim/workload/content.h"
+#include "sim/workload/host.h"
+#include "sim/workload/inner_tcp.h"
+#include "sim/workload/workload.h"
 
 namespace mpquic::sim {
 

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/content.h"
 #include "sim/network/world.h"
-#include "sim/playback.h"
+#include "sim/workload/content.h"
+#include "sim/workload/playback.h"
 #include "stack/base/interval_set.h"
 #include "stack/base/time.h"
 
