@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "sim/base/violations.h"
-#include "sim/oracles.h"
+#include "sim/checks/oracles.h"
 #include "sim/scenario/scenario.h"
 
 namespace mpquic::sim {
@@ -45,7 +45,7 @@ struct FailoverReport {
   std::string path;
   double at_s = 0;
   std::size_t workload = 0;       // that stood still longest
-  std::optional<double> seconds;  // how long (sim/failover_watch.h); absent: it never got over it
+  std::optional<double> seconds;  // how long (sim/checks/failover_watch.h); absent: it never got over it
 };
 
 struct WorkloadReport {

@@ -14,13 +14,13 @@
 #include <string>
 #include <string_view>
 
+#include "sim/checks/failover_watch.h"
+#include "sim/checks/invariants.h"
+#include "sim/checks/silence_watch.h"
 #include "sim/engine/engine.h"
-#include "sim/failover_watch.h"
-#include "sim/invariants.h"
 #include "sim/network/ack_watch.h"
 #include "sim/report.h"
 #include "sim/scenario/scenario.h"
-#include "sim/silence_watch.h"
 #include "sim/workload/app.h"
 #include "sim/workload/host.h"
 

@@ -189,7 +189,7 @@ struct Assertions {
   std::optional<double> completion_of_bound;     // at most this multiple of the omniscient lower bound
   std::optional<Duration> stall;                 // the longest silence of any workload
   std::optional<double> datagrams_delivered;     // at least this share of those sent
-  std::optional<Duration> failover;              // the silence after any path's death (sim/failover_watch.h)
+  std::optional<Duration> failover;              // the silence after any path's death (sim/checks/failover_watch.h)
   std::optional<std::uint64_t> validated_paths;  // at least, as the client sees it at the end
   std::optional<std::uint64_t> key_updates;      // at least, on either side
   bool refused_paths = false;                    // paths may be refused

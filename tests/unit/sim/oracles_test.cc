@@ -1,4 +1,4 @@
-#include "sim/oracles.h"
+#include "sim/checks/oracles.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "sim/link_life.h"
+#include "sim/checks/link_life.h"
 
 #include <algorithm>
 #include <utility>

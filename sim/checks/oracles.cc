@@ -1,8 +1,8 @@
-#include "sim/oracles.h"
+#include "sim/checks/oracles.h"
 
 #include <algorithm>
 
-#include "sim/link_life.h"
+#include "sim/checks/link_life.h"
 
 namespace mpquic::sim {
 namespace {

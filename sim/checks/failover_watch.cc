@@ -1,4 +1,4 @@
-#include "sim/failover_watch.h"
+#include "sim/checks/failover_watch.h"
 
 #include <algorithm>
 
