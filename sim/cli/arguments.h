@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "sim/engine/engine.h"
-#include "sim/run_command.h"
-#include "sim/standard_output.h"
+#include "sim/run/run_command.h"
+#include "sim/run/standard_output.h"
 
 namespace mpquic::sim {
 

@@ -6,8 +6,8 @@
 #include <cstdlib>
 #include <numeric>
 
+#include "sim/run/standard_output.h"
 #include "sim/scenario/scenario_files.h"
-#include "sim/standard_output.h"
 #include "sim/trace/cli.h"
 
 namespace mpquic::sim {

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "sim/run_command.h"
+#include "sim/run/run_command.h"
 
 namespace mpquic::sim {
 

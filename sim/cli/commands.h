@@ -7,7 +7,7 @@
 #include <string>
 
 #include "sim/cli/arguments.h"
-#include "sim/profile_command.h"
+#include "sim/run/profile_command.h"
 #include "sim/swarm/command.h"
 #include "sim/trace/cli.h"
 

@@ -1,10 +1,10 @@
-#include "sim/compare.h"
+#include "sim/run/compare.h"
 
 #include <fmt/format.h>
 
 #include "sim/cli/command_line.h"
 #include "sim/cli/commands.h"
-#include "sim/standard_output.h"
+#include "sim/run/standard_output.h"
 #include "sim/trace/output_file.h"
 
 namespace mpquic::sim {

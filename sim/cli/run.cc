@@ -2,14 +2,14 @@
 
 #include <filesystem>
 
-#include "sim/best_path.h"
 #include "sim/cli/command_line.h"
 #include "sim/cli/commands.h"
 #include "sim/cli/huge_pages.h"
 #include "sim/cli/seeds.h"
-#include "sim/run_command.h"
+#include "sim/run/best_path.h"
+#include "sim/run/run_command.h"
+#include "sim/run/simulation.h"
 #include "sim/scenario/scenario_loader.h"
-#include "sim/simulation.h"
 
 namespace mpquic::sim {
 namespace {

@@ -5,10 +5,10 @@
 #include <algorithm>
 
 #include "sim/cli/commands.h"
-#include "sim/process_pool.h"
-#include "sim/progress_line.h"
-#include "sim/seed_figures.h"
-#include "sim/standard_output.h"
+#include "sim/run/process_pool.h"
+#include "sim/run/progress_line.h"
+#include "sim/run/seed_figures.h"
+#include "sim/run/standard_output.h"
 #include "sim/trace/output_file.h"
 
 namespace mpquic::sim {

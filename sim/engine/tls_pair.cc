@@ -1,6 +1,6 @@
 #include "sim/base/random_streams.h"
 #include "sim/engine/null_tls.h"
-#include "sim/simulation.h"
+#include "sim/run/simulation.h"
 #include "stack/crypto/certificate.h"
 #include "stack/crypto/tls_provider.h"
 

@@ -4,13 +4,13 @@
 #include <CLI/CLI.hpp>
 #include <utility>
 
-#include "sim/best_path.h"
 #include "sim/cli/command_line.h"
 #include "sim/ns3/network.h"
-#include "sim/run_command.h"
+#include "sim/run/best_path.h"
+#include "sim/run/run_command.h"
+#include "sim/run/simulation.h"
+#include "sim/run/standard_output.h"
 #include "sim/scenario/scenario_loader.h"
-#include "sim/simulation.h"
-#include "sim/standard_output.h"
 #include "sim/trace/output_file.h"
 
 namespace mpquic::sim {

@@ -53,7 +53,7 @@ struct EndpointsSpec {
 enum class Baseline : std::uint8_t {
   none,       // one multipath connection, or the first path alone if multipath is off
   one_path,   // `path NAME`: one connection over `first_path`
-  best_path,  // the same; `first_path` is absent until sim/best_path.h has measured which one it is
+  best_path,  // the same; `first_path` is absent until sim/run/best_path.h has measured which one it is
   per_path,   // one connection per WAN; streams and datagram flows are hashed over them
 };
 

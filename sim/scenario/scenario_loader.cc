@@ -68,7 +68,7 @@ void settle_baseline(YamlMap& root, Scenario& scenario, const std::string& text)
   if (foreign) scenario.crypto = Crypto::real;  // GnuTLS knows nothing else
   if (text == "best_path" || (text.empty() && foreign)) {
     scenario.baseline = Baseline::best_path;
-    endpoints.first_path.reset();  // sim/best_path.h finds it
+    endpoints.first_path.reset();  // sim/run/best_path.h finds it
   } else if (text == "per_path") {
     scenario.baseline = Baseline::per_path;
     const auto named = std::ranges::find_if(scenario.events, gives_up_stream, &ScriptedEvent::action);

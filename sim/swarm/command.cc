@@ -9,9 +9,9 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/base/trace_hash.h"
-#include "sim/process_pool.h"
-#include "sim/progress_line.h"
-#include "sim/standard_output.h"
+#include "sim/run/process_pool.h"
+#include "sim/run/progress_line.h"
+#include "sim/run/standard_output.h"
 #include "sim/swarm/shrink.h"
 #include "sim/trace/output_file.h"
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "sim/process_pool.h"
-#include "sim/simulation.h"
+#include "sim/run/process_pool.h"
+#include "sim/run/simulation.h"
 
 namespace mpquic::sim::swarm {
 namespace {

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "sim/standard_output.h"
+#include "sim/run/standard_output.h"
 #include "sim/trace/divergence.h"
 #include "sim/trace/qvis.h"
 

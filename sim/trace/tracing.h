@@ -9,9 +9,9 @@
 #include <string_view>
 
 #include "sim/network/tap.h"
-#include "sim/qlog_files.h"
+#include "sim/run/qlog_files.h"
+#include "sim/run/simulation.h"
 #include "sim/scenario/scenario.h"
-#include "sim/simulation.h"
 #include "sim/trace/event_record.h"
 #include "sim/trace/network_qlog.h"
 #include "sim/trace/pcapng.h"

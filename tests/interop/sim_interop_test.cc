@@ -3,11 +3,11 @@
 
 #include <set>
 
-#include "sim/best_path.h"
-#include "sim/compare.h"
 #include "sim/peers/ngtcp2_engine.h"
+#include "sim/run/best_path.h"
+#include "sim/run/compare.h"
+#include "sim/run/simulation.h"
 #include "sim/scenario/scenario_loader.h"
-#include "sim/simulation.h"
 
 namespace mpquic::interop {
 namespace {

@@ -9,8 +9,8 @@
 #include <sstream>
 
 #include "sim/ns3/network.h"
+#include "sim/run/simulation.h"
 #include "sim/scenario/scenario_loader.h"
-#include "sim/simulation.h"
 
 namespace mpquic::sim {
 namespace {

@@ -10,9 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "sim/run/simulation.h"
 #include "sim/scenario/scenario_loader.h"
 #include "sim/scenario/units.h"
-#include "sim/simulation.h"
 
 namespace mpquic::sim {
 namespace {

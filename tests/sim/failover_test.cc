@@ -1,8 +1,8 @@
 // The failover metric over whole runs: what another workload does is no excuse.
 #include <gtest/gtest.h>
 
+#include "sim/run/simulation.h"
 #include "sim/scenario/scenario_loader.h"
-#include "sim/simulation.h"
 
 namespace mpquic::sim {
 namespace {

@@ -6,9 +6,9 @@
 #include <cctype>
 #include <filesystem>
 
-#include "sim/best_path.h"
+#include "sim/run/best_path.h"
+#include "sim/run/simulation.h"
 #include "sim/scenario/scenario_loader.h"
-#include "sim/simulation.h"
 
 namespace mpquic::sim {
 namespace {

@@ -7,8 +7,8 @@
 #include <functional>
 #include <set>
 
+#include "sim/run/simulation.h"
 #include "sim/scenario/scenario_loader.h"
-#include "sim/simulation.h"
 #include "sim/swarm/profiles.h"
 #include "sim/swarm/run.h"
 #include "sim/swarm/shrink.h"

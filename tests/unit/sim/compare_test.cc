@@ -1,4 +1,4 @@
-#include "sim/compare.h"
+#include "sim/run/compare.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "sim/failure_kit.h"
+#include "sim/run/failure_kit.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

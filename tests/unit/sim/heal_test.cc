@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
+#include "sim/run/simulation.h"
 #include "sim/scenario/scenario_loader.h"
-#include "sim/simulation.h"
 
 namespace mpquic::sim {
 namespace {

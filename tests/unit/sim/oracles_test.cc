@@ -6,8 +6,8 @@
 #include <fstream>
 #include <set>
 
+#include "sim/run/simulation.h"
 #include "sim/scenario/scenario_loader.h"
-#include "sim/simulation.h"
 
 namespace mpquic::sim {
 namespace {
@@ -168,7 +168,7 @@ TEST(Oracles, NobodyKnowsWhatARadioOfNs3Carries) {
 TEST(Oracles, ABaselineHasOnePath) {
   const auto scenario = parse_scenario(std::string(kTwo) + "baseline: best_path\n", "two.yaml");
   ASSERT_TRUE(scenario);
-  EXPECT_FALSE(scenario->endpoints.first_path);  // is measured: sim/best_path.h
+  EXPECT_FALSE(scenario->endpoints.first_path);  // is measured: sim/run/best_path.h
   EXPECT_FALSE(scenario->endpoints.multipath());
   EXPECT_EQ(parse_scenario(kTwo, "two.yaml", {"baseline=path b"})->first_path(), 1u);
   EXPECT_EQ(parse_scenario(kTwo, "two.yaml", {"endpoints.engine=ngtcp2"})->baseline, Baseline::best_path);

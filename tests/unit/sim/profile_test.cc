@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <fstream>
 
-#include "sim/probe.h"
-#include "sim/profile_command.h"
+#include "sim/run/probe.h"
+#include "sim/run/profile_command.h"
 #include "sim/scenario/scenario_files.h"
 #include "sim/scenario/scenario_loader.h"
 

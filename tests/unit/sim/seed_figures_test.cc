@@ -1,4 +1,4 @@
-#include "sim/seed_figures.h"
+#include "sim/run/seed_figures.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-#include "sim/svg_chart.h"
+#include "sim/run/svg_chart.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // One scenario, run as its file says and as users without multipath would have it: on the single WAN that turns out to
-// be the best one (sim/best_path.h), and with one connection per WAN; on our engine and on ngtcp2.
+// be the best one (sim/run/best_path.h), and with one connection per WAN; on our engine and on ngtcp2.
 #pragma once
 
 #include <expected>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "sim/engine/engine.h"
-#include "sim/report.h"
+#include "sim/run/report.h"
 
 namespace mpquic::sim {
 

@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "sim/report.h"
+#include "sim/run/report.h"
 #include "sim/scenario/scenario.h"
 
 namespace mpquic::sim {

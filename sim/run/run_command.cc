@@ -1,11 +1,11 @@
-#include "sim/run_command.h"
+#include "sim/run/run_command.h"
 
 #include <fmt/format.h>
 
 #include <cstdio>
 
-#include "sim/failure_kit.h"
-#include "sim/standard_output.h"
+#include "sim/run/failure_kit.h"
+#include "sim/run/standard_output.h"
 #include "sim/trace/output_file.h"
 
 namespace mpquic::sim {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "sim/simulation.h"
+#include "sim/run/simulation.h"
 #include "stack/base/overloaded.h"
 
 namespace mpquic::sim {

@@ -1,4 +1,4 @@
-#include "sim/probe.h"
+#include "sim/run/probe.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "sim/profile_command.h"
+#include "sim/run/profile_command.h"
 
 #include <fmt/format.h>
 
@@ -6,12 +6,12 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "sim/probe.h"
+#include "sim/run/probe.h"
+#include "sim/run/standard_output.h"
+#include "sim/run/svg_chart.h"
 #include "sim/scenario/profile.h"
 #include "sim/scenario/scenario_files.h"
 #include "sim/scenario/scenario_loader.h"
-#include "sim/standard_output.h"
-#include "sim/svg_chart.h"
 #include "sim/trace/output_file.h"
 
 namespace mpquic::sim {

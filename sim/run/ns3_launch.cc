@@ -1,4 +1,4 @@
-#include "sim/ns3_launch.h"
+#include "sim/run/ns3_launch.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

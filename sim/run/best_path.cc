@@ -1,4 +1,4 @@
-#include "sim/best_path.h"
+#include "sim/run/best_path.h"
 
 #include <chrono>
 #include <numeric>

@@ -1,4 +1,4 @@
-#include "sim/qlog_files.h"
+#include "sim/run/qlog_files.h"
 
 #include <fmt/format.h>
 

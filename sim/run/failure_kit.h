@@ -6,7 +6,7 @@
 #include <functional>
 #include <string>
 
-#include "sim/report.h"
+#include "sim/run/report.h"
 #include "sim/trace/tracing.h"
 
 namespace mpquic::sim {

@@ -1,13 +1,13 @@
-#include "sim/compare.h"
+#include "sim/run/compare.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "sim/best_path.h"
+#include "sim/run/best_path.h"
+#include "sim/run/simulation.h"
 #include "sim/scenario/scenario_loader.h"
-#include "sim/simulation.h"
 
 namespace mpquic::sim {
 namespace {

@@ -1,4 +1,4 @@
-#include "sim/report.h"
+#include "sim/run/report.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "sim/run_plot.h"
+#include "sim/run/run_plot.h"
 
 #include <fmt/format.h>
 
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <limits>
 
-#include "sim/svg_chart.h"
+#include "sim/run/svg_chart.h"
 #include "sim/trace/script_text.h"
 
 namespace mpquic::sim {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/report.h"
+#include "sim/run/report.h"
 
 namespace mpquic::sim {
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "sim/network/carrier.h"
-#include "sim/simulation.h"
+#include "sim/run/simulation.h"
 
 namespace mpquic::sim {
 namespace {

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/report.h"
-#include "sim/simulation.h"
+#include "sim/run/report.h"
+#include "sim/run/simulation.h"
 
 namespace mpquic::sim {
 

@@ -1,4 +1,4 @@
-#include "sim/process_pool.h"
+#include "sim/run/process_pool.h"
 
 #include <fmt/format.h>
 #include <poll.h>

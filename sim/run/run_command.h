@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "sim/report.h"
-#include "sim/run_plot.h"
-#include "sim/simulation.h"
+#include "sim/run/report.h"
+#include "sim/run/run_plot.h"
+#include "sim/run/simulation.h"
 #include "sim/trace/tracing.h"
 
 namespace mpquic::sim {
@@ -37,14 +37,14 @@ struct RunSetup {
   std::string_view program;
   Scenario scenario;
   std::uint64_t seed = 1;
-  /// Measures what the scenario leaves open (sim/best_path.h), which may take as long as the run.
+  /// Measures what the scenario leaves open (sim/run/best_path.h), which may take as long as the run.
   std::function<void(Scenario&)> settle;
   std::function<Report(const Scenario&, const Instruments&)> simulate;
   /// Adds what only the command line knows, for the replay command.
   std::function<void(Report&)> describe;
 };
 
-/// Opens every output, then runs, then prints and writes; a failed run leaves its evidence (sim/failure_kit.h). The
+/// Opens every output, then runs, then prints and writes; a failed run leaves its evidence (sim/run/failure_kit.h). The
 /// exit code.
 [[nodiscard]] int run_and_report(const RunRequest& request, RunSetup setup);
 /// For recordings: the run, and its traces on disk. The error is one line.

@@ -1,4 +1,4 @@
-#include "sim/standard_output.h"
+#include "sim/run/standard_output.h"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "sim/report.h"
+#include "sim/run/report.h"
 
 namespace mpquic::sim {
 namespace {

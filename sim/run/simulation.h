@@ -19,7 +19,7 @@
 #include "sim/checks/silence_watch.h"
 #include "sim/engine/engine.h"
 #include "sim/network/ack_watch.h"
-#include "sim/report.h"
+#include "sim/run/report.h"
 #include "sim/scenario/scenario.h"
 #include "sim/workload/app.h"
 #include "sim/workload/host.h"

@@ -1,11 +1,11 @@
-#include "sim/seed_figures.h"
+#include "sim/run/seed_figures.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "sim/probe.h"
+#include "sim/run/probe.h"
 
 namespace mpquic::sim {
 namespace {
