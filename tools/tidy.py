@@ -22,8 +22,15 @@ ROOMS = {
     "cc": ["recovery"], "path": ["cc"], "sched": ["base"], "redundancy": ["wire"],
     "conn": ["packet", "path", "sched", "redundancy", "cid", "stream", "datagram", "trace"], "endpoint": ["conn"],
 }
+# The same for the rooms of sim/. All of them may include stack/ and io/; link needs stack/base alone.
+SIM_ROOMS = {
+    "base": [], "link": [], "network": ["base", "link"], "workload": ["network"], "scenario": ["workload"], "engine": ["scenario"],
+    "peers": ["engine"], "checks": ["scenario"], "trace": ["scenario"], "run": ["engine", "checks", "trace"],
+    "swarm": ["run"], "cli": ["swarm", "peers"], "ns3": ["cli"],
+}
 SINGLE_HEADERS = {"sched": {"stack/path/path_view.h"}, "redundancy": {"stack/path/path_view.h"},
-                  "sim/link": {"sim/base/random_streams.h"}}  # plain data that a room may see without its room
+                  "sim/link": {"sim/base/random_streams.h"},
+                  "sim/scenario": {"sim/peers/ngtcp2_options.h"}}  # plain data that a room may see without its room
 OUTER = {  # the other folders: which top folders (or rooms, as stack/<room>) they may include
     "io": {"io", "stack/base"}, "sim": {"sim", "stack", "io"}, "sim/link": {"sim/link", "stack/base"}, "tunnel": {"tunnel", "io", "stack", "sim/peers"},
     "tests": set(FOLDERS), "bench": set(FOLDERS),
@@ -56,13 +63,13 @@ class Finding(tuple):
         return "%s:%d: [%s] %s" % self
 
 
-def closure(room):
+def closure(room, rooms):
     seen, todo = set(), [room]
     while todo:
         current = todo.pop()
         if current not in seen:
             seen.add(current)
-            todo += ROOMS.get(current, [])
+            todo += rooms.get(current, [])
     return seen
 
 
@@ -186,11 +193,14 @@ def check_includes(name, source):
             yield number, "include", '"%s" is not relative to the repository root' % target
         elif parts[0] == "stack":
             room = top[1] if top[0] == "stack" and len(top) > 2 else None
-            if room not in closure(parts[1]) and target not in SINGLE_HEADERS.get(parts[1], ()):
+            if room not in closure(parts[1], ROOMS) and target not in SINGLE_HEADERS.get(parts[1], ()):
                 yield number, "room", "stack/%s may not include %s" % (parts[1], target)
         else:
             room = "/".join(parts[:2]) if "/".join(parts[:2]) in OUTER else parts[0]
             allowed = room not in OUTER or any(target.startswith(a + "/") for a in OUTER[room])
+            if parts[0] == top[0] == "sim" and room == "sim" and parts[1] in SIM_ROOMS:
+                room = "/".join(parts[:2])
+                allowed = top[1] in closure(parts[1], SIM_ROOMS)
             if not allowed and target not in SINGLE_HEADERS.get(room, ()):
                 yield number, "room", "%s may not include %s" % (room, target)
 

@@ -28,6 +28,12 @@ class RoomTest(unittest.TestCase):
         self.assertEqual(rules("sim/link/a.cc", '#include "sim/base/random_streams.h"\n'), [])
         self.assertEqual(rules("sim/link/a.cc", '#include "stack/conn/connection.h"\n'), ["room"])
 
+    def test_rooms_of_the_simulator_look_down_only(self):
+        self.assertEqual(rules("sim/run/a.cc", '#include "sim/network/world.h"\n#include "stack/conn/connection.h"\n'), [])
+        self.assertEqual(rules("sim/network/a.cc", '#include "sim/run/simulation.h"\n'), ["room"])
+        self.assertEqual(rules("sim/scenario/a.cc", '#include "sim/peers/ngtcp2_options.h"\n'), [])
+        self.assertEqual(rules("sim/scenario/a.cc", '#include "sim/peers/ngtcp2_endpoint.h"\n'), ["room"])
+
     def test_io_needs_the_vocabulary_only(self):
         self.assertEqual(rules("io/a.cc", '#include "stack/base/packet_io.h"\n'), [])
         self.assertEqual(rules("io/a.cc", '#include "stack/conn/connection.h"\n'), ["room"])

@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
+#include "sim/base/standard_output.h"
 #include "sim/engine/engine.h"
 #include "sim/run/run_command.h"
-#include "sim/run/standard_output.h"
 
 namespace mpquic::sim {
 

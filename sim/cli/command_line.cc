@@ -6,9 +6,9 @@
 #include <cstdlib>
 #include <numeric>
 
-#include "sim/run/standard_output.h"
+#include "sim/base/standard_output.h"
+#include "sim/cli/traces.h"
 #include "sim/scenario/scenario_files.h"
-#include "sim/trace/cli.h"
 
 namespace mpquic::sim {
 namespace {

@@ -1,5 +1,5 @@
 // The subcommands of mpquic-sim: each adds itself to the program, and gives the exit code once it was chosen. Those of
-// traces stand in sim/trace/cli.h.
+// traces stand in sim/cli/traces.h.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -7,9 +7,9 @@
 #include <string>
 
 #include "sim/cli/arguments.h"
+#include "sim/cli/traces.h"
 #include "sim/run/profile_command.h"
 #include "sim/swarm/command.h"
-#include "sim/trace/cli.h"
 
 namespace mpquic::sim {
 

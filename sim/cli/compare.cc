@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "sim/base/standard_output.h"
 #include "sim/cli/command_line.h"
 #include "sim/cli/commands.h"
-#include "sim/run/standard_output.h"
 #include "sim/trace/output_file.h"
 
 namespace mpquic::sim {

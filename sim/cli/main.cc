@@ -1,8 +1,8 @@
 // mpquic-sim: runs scenarios in the discrete-event simulator.
+#include "sim/base/standard_output.h"
 #include "sim/cli/command_line.h"
 #include "sim/cli/commands.h"
 #include "sim/run/ns3_launch.h"
-#include "sim/run/standard_output.h"
 
 namespace mpquic::sim {
 namespace {

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 
+#include "sim/base/standard_output.h"
 #include "sim/cli/commands.h"
 #include "sim/run/process_pool.h"
 #include "sim/run/progress_line.h"
 #include "sim/run/seed_figures.h"
-#include "sim/run/standard_output.h"
 #include "sim/trace/output_file.h"
 
 namespace mpquic::sim {

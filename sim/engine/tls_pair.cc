@@ -1,6 +1,7 @@
+#include "sim/engine/tls_pair.h"
+
 #include "sim/base/random_streams.h"
 #include "sim/engine/null_tls.h"
-#include "sim/run/simulation.h"
 #include "stack/crypto/certificate.h"
 #include "stack/crypto/tls_provider.h"
 

@@ -4,12 +4,12 @@
 #include <CLI/CLI.hpp>
 #include <utility>
 
+#include "sim/base/standard_output.h"
 #include "sim/cli/command_line.h"
 #include "sim/ns3/network.h"
 #include "sim/run/best_path.h"
 #include "sim/run/run_command.h"
 #include "sim/run/simulation.h"
-#include "sim/run/standard_output.h"
 #include "sim/scenario/scenario_loader.h"
 #include "sim/trace/output_file.h"
 

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "sim/run/report.h"
-#include "sim/trace/tracing.h"
+#include "sim/run/tracing.h"
 
 namespace mpquic::sim {
 

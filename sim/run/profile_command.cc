@@ -6,8 +6,8 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "sim/base/standard_output.h"
 #include "sim/run/probe.h"
-#include "sim/run/standard_output.h"
 #include "sim/run/svg_chart.h"
 #include "sim/scenario/profile.h"
 #include "sim/scenario/scenario_files.h"

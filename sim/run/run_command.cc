@@ -4,8 +4,8 @@
 
 #include <cstdio>
 
+#include "sim/base/standard_output.h"
 #include "sim/run/failure_kit.h"
-#include "sim/run/standard_output.h"
 #include "sim/trace/output_file.h"
 
 namespace mpquic::sim {

@@ -9,7 +9,7 @@
 #include "sim/run/report.h"
 #include "sim/run/run_plot.h"
 #include "sim/run/simulation.h"
-#include "sim/trace/tracing.h"
+#include "sim/run/tracing.h"
 
 namespace mpquic::sim {
 

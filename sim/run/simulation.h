@@ -18,6 +18,7 @@
 #include "sim/checks/invariants.h"
 #include "sim/checks/silence_watch.h"
 #include "sim/engine/engine.h"
+#include "sim/engine/tls_pair.h"
 #include "sim/network/ack_watch.h"
 #include "sim/run/report.h"
 #include "sim/scenario/scenario.h"
@@ -44,17 +45,6 @@ struct SimulationOptions {
 
 /// What keeps the scenario from being run so, without a carrier; absent if nothing does.
 [[nodiscard]] std::optional<std::string> obstacle(const Scenario& scenario, const SimulationOptions& options);
-
-/// TLS for both sides, everything random in it from the seed. The Rngs belong to the providers' sessions: keep it
-/// longer than the engines.
-struct TlsPair {
-  std::unique_ptr<SeededRng> client_rng;
-  std::unique_ptr<SeededRng> server_rng;
-  std::shared_ptr<TlsProvider> client;
-  std::shared_ptr<TlsProvider> server;
-};
-[[nodiscard]] std::expected<TlsPair, std::string> make_tls_pair(
-    const Scenario& scenario, std::uint64_t seed, const std::function<void(std::string_view)>& keylog = {});
 
 class Simulation {
  public:

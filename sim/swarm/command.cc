@@ -8,10 +8,10 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "sim/base/standard_output.h"
 #include "sim/base/trace_hash.h"
 #include "sim/run/process_pool.h"
 #include "sim/run/progress_line.h"
-#include "sim/run/standard_output.h"
 #include "sim/swarm/shrink.h"
 #include "sim/trace/output_file.h"
 

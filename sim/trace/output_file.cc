@@ -7,7 +7,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "sim/run/standard_output.h"
+#include "sim/base/standard_output.h"
 
 namespace mpquic::sim {
 namespace {

@@ -11,10 +11,10 @@
 
 #include <fmt/format.h>
 
+#include "sim/run/tracing.h"
 #include "sim/scenario/scenario_loader.h"
 #include "sim/trace/divergence.h"
 #include "sim/trace/qvis.h"
-#include "sim/trace/tracing.h"
 
 namespace mpquic::sim {
 namespace {

@@ -1,4 +1,4 @@
-#include "sim/trace/tracing.h"
+#include "sim/run/tracing.h"
 
 #include <filesystem>
 

@@ -1,4 +1,4 @@
-#include "sim/run/standard_output.h"
+#include "sim/base/standard_output.h"
 
 #include <fmt/format.h>
 

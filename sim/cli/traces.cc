@@ -1,4 +1,4 @@
-#include "sim/trace/cli.h"
+#include "sim/cli/traces.h"
 
 #include <fmt/format.h>
 #include <spawn.h>
@@ -10,7 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
-#include "sim/run/standard_output.h"
+#include "sim/base/standard_output.h"
 #include "sim/trace/divergence.h"
 #include "sim/trace/qvis.h"
 

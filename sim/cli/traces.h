@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/trace/tracing.h"
+#include "sim/run/tracing.h"
 
 namespace mpquic::sim {
 
