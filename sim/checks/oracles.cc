@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "sim/checks/link_life.h"
+#include "sim/checks/capacity_timeline.h"
 
 namespace mpquic::sim {
 namespace {
@@ -13,15 +13,15 @@ constexpr Duration kFirstLook = std::chrono::seconds(1);
 
 /// Links that stand behind one bottleneck, or a single one behind none.
 struct Pool {
-  std::vector<LinkLife> links;
-  std::optional<LinkLife> bottleneck;
+  std::vector<CapacityTimeline> links;
+  std::optional<CapacityTimeline> bottleneck;
 };
 
 [[nodiscard]] double delivered_bits(const std::vector<Pool>& pools, Duration released, Duration by) {
   double sum = 0;
   for (const Pool& pool : pools) {
     double bits = 0;
-    for (const LinkLife& link : pool.links) bits += delivered_bits(link, released, by);
+    for (const CapacityTimeline& link : pool.links) bits += delivered_bits(link, released, by);
     sum += pool.bottleneck ? std::min(bits, delivered_bits(*pool.bottleneck, released, by)) : bits;
   }
   return sum;
@@ -57,15 +57,15 @@ struct Pool {
     else if (passes_line(scenario, path))
       behind_line.push_back(path);
     else
-      pools.push_back({.links = {life_of_link(course, path, direction)}, .bottleneck = {}});
+      pools.push_back({.links = {capacity_of_link(course, path, direction)}, .bottleneck = {}});
   }
-  const auto add = [&](const std::vector<std::size_t>& members, LinkLife bottleneck) {
+  const auto add = [&](const std::vector<std::size_t>& members, CapacityTimeline bottleneck) {
     Pool& pool = pools.emplace_back(Pool{.links = {}, .bottleneck = std::move(bottleneck)});
-    for (const std::size_t path : members) pool.links.push_back(life_of_link(course, path, direction));
+    for (const std::size_t path : members) pool.links.push_back(capacity_of_link(course, path, direction));
   };
   for (const auto& members : behind)
-    if (!members.empty()) add(members, life_of_bottleneck(course, members, direction));
-  if (!behind_line.empty()) add(behind_line, life_of_line(scenario, behind_line, direction));
+    if (!members.empty()) add(members, capacity_of_bottleneck(course, members, direction));
+  if (!behind_line.empty()) add(behind_line, capacity_of_line(scenario, behind_line, direction));
   return pools;
 }
 

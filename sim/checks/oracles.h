@@ -1,12 +1,12 @@
 // What the best possible transport could have done, to read results against. Pure functions of the scenario.
 //
 // By time T, a link delivers what departed T - D ago or earlier at the rates that it had since, D being its shortest
-// delay (sim/checks/link_life.h); links behind one bottleneck together no more than that. The bound for bulk data that
-// is released at r is the earliest T at which all links in use have delivered, from what departed at r or later, all
-// bytes that were released at r or later; over all r, and both directions, the latest one. Nobody can be earlier:
-// handshake, loss, congestion control, headers of streams and what an outage destroys on the wire are all left out, as
-// are outages that come by themselves, cross traffic and policers. Rates of traces and processes are those of the run
-// itself; the sums count what they bring on average (their mean or median), and each bottleneck once.
+// delay (sim/checks/capacity_timeline.h); links behind one bottleneck together no more than that. The bound for bulk
+// data that is released at r is the earliest T at which all links in use have delivered, from what departed at r or
+// later, all bytes that were released at r or later; over all r, and both directions, the latest one. Nobody can be
+// earlier: handshake, loss, congestion control, headers of streams and what an outage destroys on the wire are all left
+// out, as are outages that come by themselves, cross traffic and policers. Rates of traces and processes are those of
+// the run itself; the sums count what they bring on average (their mean or median), and each bottleneck once.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-#include "sim/checks/link_life.h"
+#include "sim/checks/capacity_timeline.h"
 
 #include <algorithm>
 #include <utility>
@@ -96,7 +96,7 @@ template <class Next>
   return link;
 }
 
-/// Lays one link's life out, from one change to the next.
+/// Lays one link's capacity out, from one change to the next.
 class Layout {
  public:
   Layout(const Course& course, std::size_t path, Direction direction)
@@ -115,7 +115,7 @@ class Layout {
                  : rates_of(link_, {.seed = course.seed, .entity = own}, course.until);
   }
 
-  [[nodiscard]] LinkLife lay_out(bool with_outages) {
+  [[nodiscard]] CapacityTimeline lay_out(bool with_outages) {
     if (!with_outages) since_ = {};
     for (const ScriptedEvent& event : scenario_.events) {
       const bool everywhere = event.action == Action::heal;
@@ -188,11 +188,11 @@ class Layout {
   Duration since_;
   bool up_ = true;
   double head_start_ = 0;  // payload bits that a change of the link's does not slow down
-  LinkLife life_;
+  CapacityTimeline life_;
 };
 
-[[nodiscard]] Duration shortest_delay(const LinkLife& life, Duration other) {
-  for (const Piece& piece : life) other = std::min(other, piece.delay);
+[[nodiscard]] Duration shortest_delay(const CapacityTimeline& timeline, Duration other) {
+  for (const CapacitySegment& segment : timeline) other = std::min(other, segment.delay);
   return other;
 }
 
@@ -206,21 +206,23 @@ Duration opens_at(const Scenario& scenario, std::size_t path) {
   return at;
 }
 
-LinkLife life_of_link(const Course& course, std::size_t path, Direction direction) {
+CapacityTimeline capacity_of_link(const Course& course, std::size_t path, Direction direction) {
   return Layout(course, path, direction).lay_out(true);
 }
 
-LinkLife life_of_bottleneck(const Course& course, const std::vector<std::size_t>& paths, Direction direction) {
+CapacityTimeline capacity_of_bottleneck(const Course& course, const std::vector<std::size_t>& paths,
+                                        Direction direction) {
   // Large packets carry the most payload.
   const auto mtu = [&](std::size_t path) { return at_its_widest(course.scenario, path, direction).mtu; };
-  LinkLife life = Layout(course, *std::ranges::max_element(paths, {}, mtu), direction).lay_out(false);
+  CapacityTimeline timeline = Layout(course, *std::ranges::max_element(paths, {}, mtu), direction).lay_out(false);
   Duration delay = kForever;
   for (const std::size_t path : paths) delay = shortest_delay(Layout(course, path, direction).lay_out(false), delay);
-  for (Piece& piece : life) piece.delay = delay;
-  return life;
+  for (CapacitySegment& segment : timeline) segment.delay = delay;
+  return timeline;
 }
 
-LinkLife life_of_line(const Scenario& scenario, const std::vector<std::size_t>& paths, Direction direction) {
+CapacityTimeline capacity_of_line(const Scenario& scenario, const std::vector<std::size_t>& paths,
+                                  Direction direction) {
   Duration delay = kForever;
   LinkConfig line;
   line.rate = scenario.ns3.rate;
@@ -236,14 +238,14 @@ LinkLife life_of_line(const Scenario& scenario, const std::vector<std::size_t>& 
            .delay = delay}};
 }
 
-double delivered_bits(const LinkLife& life, Duration released, Duration by) {
+double delivered_bits(const CapacityTimeline& timeline, Duration released, Duration by) {
   double bits = 0;
-  for (const Piece& piece : life) {
-    if (piece.from > by) break;
-    const Duration from = std::max(piece.from, released);
-    if (from >= piece.to || by - piece.delay < from) continue;
-    const Duration span = std::min(by - piece.delay, piece.to) - from;
-    bits += piece.at_once + piece.bits_per_ns * static_cast<double>(span.count());
+  for (const CapacitySegment& segment : timeline) {
+    if (segment.from > by) break;
+    const Duration from = std::max(segment.from, released);
+    if (from >= segment.to || by - segment.delay < from) continue;
+    const Duration span = std::min(by - segment.delay, segment.to) - from;
+    bits += segment.at_once + segment.bits_per_ns * static_cast<double>(span.count());
   }
   return bits;
 }
