@@ -108,7 +108,7 @@ class Layout {
                static_cast<double>(link_.rate.bits_per_second())),
         delay_(least_delay(link_)),
         since_(opens_at(scenario_, path)) {
-    const std::uint64_t own = path * 2 + static_cast<std::uint64_t>(direction);
+    const std::uint64_t own = LinkEnd{path, direction}.index();
     rates_ = link_.shared_bottleneck
                  ? rates_of(scenario_.common.bottlenecks[*link_.shared_bottleneck],
                             {.seed = course.seed, .entity = kSharedEntity + *link_.shared_bottleneck}, course.until)

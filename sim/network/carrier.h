@@ -25,7 +25,7 @@ class Carrier {
 
   /// Before the first packet. The world is at time 0 and outlives the carrier's last call.
   virtual void attach(World& world) = 0;
-  /// A host has sent; `link` is path * 2, + 1 for the way down.
+  /// A host has sent; `link` is LinkEnd::index().
   virtual void on_sent(std::size_t link, const Packet& packet, Bytes bytes) = 0;
   /// The packet has crossed the World's link, which may have changed it.
   virtual void on_link_exit(std::size_t link, const Packet& packet, Bytes bytes) = 0;

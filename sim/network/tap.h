@@ -17,7 +17,7 @@ struct ScriptedEvent;
 /// One packet at one moment. Valid during the call only.
 struct Sighting {
   Instant at;
-  std::uint32_t link = 0;  // path * 2, + 1 for the way down
+  std::uint32_t link = 0;  // LinkEnd::index()
   const Packet& packet;
   Bytes bytes;  // the UDP payload
 };

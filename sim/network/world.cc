@@ -305,7 +305,7 @@ void World::hand_over(LinkId link, PacketRef ref) {
     if (tap_ != nullptr) tap_->on_unroutable(now(), packet.size);
     return pool_.release(ref);
   }
-  const Role to = link.value() % 2 == static_cast<std::uint32_t>(Direction::up) ? Role::server : Role::client;
+  const Role to = LinkEnd::of(link.value()).receiver();
   hash_.add(static_cast<std::uint64_t>(now().time_since_epoch().count()));
   hash_.add(mark(Mark::delivered, packet.serial));
   const MutableBytes bytes = pool_.bytes(ref);
@@ -329,8 +329,8 @@ void World::on_dropped(LinkId link, PacketRef ref, LinkDrop reason) {
 /// The message comes from somewhere on the path, after a round trip at the latest; the sender's IP layer refuses larger
 /// packets from then on.
 void World::learn_mtu(LinkId id) {
-  const std::size_t path = id.value() / 2;
-  KnownMtu& known = paths_[path].known_mtu[id.value() % 2];
+  const auto [path, direction] = LinkEnd::of(id.value());
+  KnownMtu& known = paths_[path].known_mtu[std::to_underlying(direction)];
   if (known.mtu != SIZE_MAX) return;
   known.mtu = links_[id.value()]->config().mtu;
   known.since = now() + link(path, Direction::up).config().delay + link(path, Direction::down).config().delay;

@@ -18,14 +18,13 @@
 #include "sim/link/outage.h"
 #include "sim/network/ack_watch.h"
 #include "sim/network/carrier.h"
+#include "sim/network/link_end.h"
 #include "sim/network/meddler.h"
 #include "sim/network/packet_pool.h"
 #include "sim/network/tap.h"
 #include "stack/base/packet_io.h"
 
 namespace mpquic::sim {
-
-enum class Direction : std::uint8_t { up, down };  // up: client to server
 
 /// RFC 4787 §5: from whom packets may come in through a binding.
 enum class NatFilter : std::uint8_t {
@@ -196,7 +195,7 @@ class World final : private LinkObserver {
     FourTuple tuple;  // as the receiver will see it
   };
   [[nodiscard]] static std::size_t link_index(std::size_t path, Direction direction) {
-    return path * 2 + static_cast<std::size_t>(direction);
+    return LinkEnd{path, direction}.index();
   }
   [[nodiscard]] std::optional<Route> route(Role from, const FourTuple& tuple);
   [[nodiscard]] std::optional<Route> route_from_client(std::size_t path, const FourTuple& tuple);

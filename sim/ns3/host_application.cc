@@ -4,6 +4,7 @@
 #include <ns3/packet.h>
 #include <ns3/udp-socket-factory.h>
 
+#include "sim/network/link_end.h"
 #include "sim/ns3/parts.h"
 #include "stack/base/check.h"
 
@@ -36,7 +37,7 @@ bool HostApplication::send(std::size_t link, const Packet& packet, std::span<con
   DatagramTag tag;
   tag.set(link, packet);
   datagram->AddByteTag(tag);
-  const PathSocket& path = paths_[link / 2];
+  const PathSocket& path = paths_[LinkEnd::of(link).path];
   ns3::InetSocketAddress peer = path.peer;
   peer.SetTos(static_cast<std::uint8_t>(packet.ecn));  // SendTo() takes it from there, not from the socket
   return path.socket->SendTo(datagram, 0, peer) >= 0;

@@ -92,12 +92,12 @@ std::optional<std::uint64_t> Ns3Network::tcp_bytes() const {
 }
 
 void Ns3Network::on_sent(std::size_t link, const Packet& packet, Bytes bytes) {
-  const PathConfig& path = scenario_.paths[link / 2].config;
-  const LinkConfig& config = link % 2 == static_cast<std::size_t>(Direction::up) ? path.up : path.down;
+  const LinkEnd end = LinkEnd::of(link);
+  const PathConfig& path = scenario_.paths[end.path].config;
+  const LinkConfig& config = end.direction == Direction::up ? path.up : path.down;
   // ns-3 would fragment what does not fit; QUIC forbids it (RFC 9000 §14). Our own links see to that themselves.
   const bool too_big = scenario_.ns3.links == Ns3Links::ns3 && packet.ip_size() > config.mtu;
-  const Role from = link % 2 == static_cast<std::size_t>(Direction::up) ? Role::client : Role::server;
-  if (too_big || !hosts_[static_cast<std::size_t>(from)]->send(link, packet, bytes)) ++drops_[link / 2];
+  if (too_big || !hosts_[static_cast<std::size_t>(end.sender())]->send(link, packet, bytes)) ++drops_[end.path];
 }
 
 bool Ns3Network::on_link(std::size_t link, ns3::Ptr<ns3::Packet> packet) {
@@ -119,7 +119,7 @@ bool Ns3Network::on_link(std::size_t link, ns3::Ptr<ns3::Packet> packet) {
 
 void Ns3Network::on_drop(ns3::Ptr<const ns3::Packet> packet) {
   DatagramTag tag;
-  if (packet->FindFirstMatchingByteTag(tag)) ++drops_[tag.link() / 2];
+  if (packet->FindFirstMatchingByteTag(tag)) ++drops_[LinkEnd::of(tag.link()).path];
 }
 
 void Ns3Network::on_link_exit(std::size_t link, const Packet& packet, Bytes bytes) {
@@ -144,8 +144,8 @@ ns3::Ptr<ns3::Packet> Ns3Network::leaving(std::size_t link, const Packet& packet
 }
 
 ns3::Ptr<ns3::Packet> Ns3Network::rebuilt(std::size_t link, const Packet& packet, Bytes bytes) const {
-  const bool up = link % 2 == static_cast<std::size_t>(Direction::up);
-  const std::size_t path = link / 2;
+  const auto [path, direction] = LinkEnd::of(link);
+  const bool up = direction == Direction::up;
   const Topology::PathEnds& ends = topology_->path(path);
   const auto result = ns3::Create<ns3::Packet>(reinterpret_cast<const std::uint8_t*>(bytes.data()),
                                                static_cast<std::uint32_t>(bytes.size()));

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 
+#include "sim/network/link_end.h"
 #include "sim/ns3/lte.h"
 #include "sim/ns3/parts.h"
 #include "sim/ns3/wifi.h"
@@ -175,7 +176,9 @@ Topology::Hop Topology::add_model_link(std::size_t path, const ns3::Ptr<ns3::Nod
     device->SetMtu(kRoomyMtu);
     device->SetNeedsArp(false);
     device->SetIsPointToPoint(true);
-    const std::size_t link = path * 2 + end;  // the near end feeds the way up
+    // The near end feeds the way up.
+    const Direction direction = end == 0 ? Direction::up : Direction::down;
+    const std::size_t link = LinkEnd{path, direction}.index();
     device->SetSendCallback(ns3::VirtualNetDevice::SendCallback(
         [this, link](const ns3::Ptr<ns3::Packet>& packet, const ns3::Address&, const ns3::Address&, std::uint16_t) {
           return options_.on_link(link, packet);
@@ -184,7 +187,7 @@ Topology::Hop Topology::add_model_link(std::size_t path, const ns3::Ptr<ns3::Nod
     const std::string file =
         fmt::format("{}/{}-{}.pcap", options_.pcap, scenario_.paths[path].config.name, end == 0 ? "near" : "far");
     if (!options_.pcap.empty()) capture(device, file);
-    exits_[path * 2 + (1 - end)] = device;
+    exits_[LinkEnd{path, direction == Direction::up ? Direction::down : Direction::up}.index()] = device;
     ends[end] = device;
   }
   return address(ends[0], ends[1]);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <span>
 
+#include "sim/network/link_end.h"
 #include "sim/trace/event_record.h"
 
 namespace mpquic::sim {
@@ -138,8 +139,9 @@ std::expected<void, std::string> EventFile::read_header() {
 }
 
 std::string EventFile::link_name(std::uint32_t link) const {
-  const std::string name = link / 2 < path_names_.size() ? path_names_[link / 2] : fmt::format("path {}", link / 2);
-  return fmt::format("{} {}", name, link % 2 == 0 ? "up" : "down");
+  const auto [path, direction] = LinkEnd::of(link);
+  const std::string name = path < path_names_.size() ? path_names_[path] : fmt::format("path {}", path);
+  return fmt::format("{} {}", name, direction == Direction::up ? "up" : "down");
 }
 
 void EventFile::rewind() { next_ = start_; }

@@ -11,8 +11,6 @@ namespace {
 constexpr std::string_view kSchemas[] = {"urn:ietf:params:qlog:events:simulation-14",
                                          "urn:x-mpquic:qlog:events:mpquic_net-1"};
 
-[[nodiscard]] Direction direction_of(std::uint32_t link) { return static_cast<Direction>(link % 2); }
-
 }  // namespace
 
 NetworkQlog::NetworkQlog(OutputFile file, const Scenario& scenario, std::uint64_t seed) : file_(std::move(file)) {
@@ -45,13 +43,15 @@ void NetworkQlog::end() {
 }
 
 void NetworkQlog::name_link(std::uint32_t link) {
-  json_.field("path", path_names_[link / 2]);
-  json_.field("direction", direction_of(link) == Direction::up ? "up" : "down");
+  const auto [path, direction] = LinkEnd::of(link);
+  json_.field("path", path_names_[path]);
+  json_.field("direction", direction == Direction::up ? "up" : "down");
 }
 
 NetworkQlog::LinkState NetworkQlog::state_of(const World& world, std::uint32_t link) {
   constexpr double kMillion = 1e6;
-  const Link& state = world.link(link / 2, direction_of(link));
+  const LinkEnd end = LinkEnd::of(link);
+  const Link& state = world.link(end.path, end.direction);
   return {.known = true,
           .up = state.up(),
           .held = state.held(),

@@ -199,11 +199,10 @@ void PcapngTap::on_start(const World& world) {
 }
 
 void PcapngTap::on_sent(const Sighting& seen, const FourTuple& sender) {
-  const Role from = seen.link % 2 == static_cast<std::uint32_t>(Direction::up) ? Role::client : Role::server;
-  if (from != vantage_) return;
+  if (LinkEnd::of(seen.link).sender() != vantage_) return;
   write_keys();
   writer_.add({.at = seen.at,
-               .interface = seen.link / 2,
+               .interface = static_cast<std::uint32_t>(LinkEnd::of(seen.link).path),
                .travel = PcapngWriter::Travel::outbound,
                .source = sender.local,
                .destination = sender.remote,
@@ -212,11 +211,10 @@ void PcapngTap::on_sent(const Sighting& seen, const FourTuple& sender) {
 }
 
 void PcapngTap::on_delivered(const Sighting& seen) {
-  const Role to = seen.link % 2 == static_cast<std::uint32_t>(Direction::up) ? Role::server : Role::client;
-  if (to != vantage_) return;
+  if (LinkEnd::of(seen.link).receiver() != vantage_) return;
   write_keys();
   writer_.add({.at = seen.at,
-               .interface = seen.link / 2,
+               .interface = static_cast<std::uint32_t>(LinkEnd::of(seen.link).path),
                .travel = PcapngWriter::Travel::inbound,
                .source = seen.packet.tuple.remote,
                .destination = seen.packet.tuple.local,
